@@ -1,0 +1,35 @@
+import { Args, type Interfaces } from '@oclif/core';
+import type { Recipe } from '../src/recipe.js';
+import { ImgtoolCommand } from './command.js';
+import { encodingFlags, inputFlags, outputFlags, runFlags } from './flags/batch.js';
+
+/** The arguments and flags of every command that processes pictures. */
+export const batchArgs = {
+  inputs: Args.string({
+    description: 'files, directories, quoted globs, or - for standard input',
+    multiple: true,
+    ignoreStdin: true,
+    required: false,
+  }),
+};
+
+/** Flags shared by all commands that process pictures. */
+export const batchFlags = { ...inputFlags, ...outputFlags, ...encodingFlags, ...runFlags };
+
+/** What the parser makes of {@link batchFlags}. */
+export type BatchFlags = Interfaces.InferredFlags<typeof inputFlags & typeof outputFlags & typeof runFlags>;
+
+/** A command that runs one recipe over its inputs. */
+export abstract class BatchCommand extends ImgtoolCommand {
+  /** The heavy parts load here, after the flags have been read. */
+  protected async process(inputs: readonly string[], flags: BatchFlags, recipe: Recipe): Promise<void> {
+    const { runFromFlags } = await import('./batch-run.js');
+    process.exitCode = await runFromFlags(inputs, flags, recipe);
+  }
+}
+
+/** The inputs as written: the parser drops none, and `-` stays. */
+export function inputsOf(args: { inputs?: string | string[] | undefined }): string[] {
+  const { inputs } = args;
+  return inputs === undefined ? [] : Array.isArray(inputs) ? inputs : [inputs];
+}

@@ -1,0 +1,179 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { ImgtoolError } from './errors.js';
+import type { Source } from './io/source.js';
+import {
+  decide,
+  type Entry,
+  hashBytes,
+  hashFile,
+  type Manifest,
+  type ManifestView,
+  type Present,
+  portableName,
+  versionKey,
+} from './manifest.js';
+import type { SkipReason } from './outcome.js';
+import { type Recipe, recipeJson } from './recipe.js';
+
+/** What to do when an output is there already; `auto` replaces what an earlier run of the same operations wrote. */
+export type IfExists = 'auto' | 'overwrite' | 'skip' | 'fail';
+
+/** What is known of an input before it is decoded. */
+export interface SourceFacts {
+  readonly size: number;
+  /** Absent for standard input. */
+  readonly mtimeMs?: number;
+  readonly atimeMs?: number;
+  readonly mode?: number;
+  /** Milliseconds since 1970 just before the input was looked at. */
+  readonly checkedAt: number;
+}
+
+/** The output folder as a run sees it. */
+export interface OutputFolder {
+  /** Absolute. */
+  readonly path: string;
+  readonly manifest: Manifest | ManifestView | undefined;
+  readonly ifExists: IfExists;
+  /** Make everything anew, whatever the manifest says. */
+  readonly force: boolean;
+  /** Hash inputs and outputs instead of trusting size and time. */
+  readonly verify: boolean;
+  /** Identifies recipe, options and versions; the part before `#` names the operations. */
+  readonly key: string;
+  /** Real paths of the directories and files that inputs come from. */
+  readonly inputs: readonly string[];
+}
+
+/** Whether to make an output, or why not. */
+export type Verdict = { readonly make: true } | { readonly make: false; readonly reason: SkipReason };
+
+const MAKE: Verdict = { make: true };
+
+/** A key that changes with anything that can change the bytes of a result. */
+export function recipeKey(
+  recipe: Recipe,
+  versions: Readonly<Record<string, string | undefined>>,
+  lenient: boolean,
+): string {
+  const family = recipe.name ?? (recipe.steps.map((step) => step.name).join('+') || 'convert');
+  return `${family}#${versionKey({ recipe: recipeJson(recipe), versions, lenient })}`;
+}
+
+/** Settles whether an output is made, skipped or refused, without touching a pixel. Throws E_EXISTS or E_OVERWRITES_INPUT. */
+export async function judge(
+  folder: OutputFolder,
+  target: string,
+  source: Source,
+  facts: SourceFacts,
+): Promise<Verdict> {
+  const path = join(folder.path, target);
+  const there = await lstat(path).catch(() => undefined);
+  const entry = folder.manifest?.lookup(target);
+  if (there === undefined) return MAKE;
+  if (entry === undefined && (await isInput(path, folder))) throw overInput(path, source.name);
+  if (folder.ifExists === 'overwrite')
+    return entry === undefined || folder.force ? MAKE : renewal(folder, entry, target, source, facts);
+  if (folder.ifExists === 'skip') return { make: false, reason: 'exists' };
+  if (folder.ifExists === 'fail' || entry === undefined || family(entry.key) !== family(folder.key))
+    throw inTheWay(path, entry, source.name);
+  return folder.force ? MAKE : renewal(folder, entry, target, source, facts);
+}
+
+/** Whether a recorded output is still what a run would make. */
+async function renewal(
+  folder: OutputFolder,
+  entry: Entry,
+  target: string,
+  source: Source,
+  facts: SourceFacts,
+): Promise<Verdict> {
+  const path = join(folder.path, target);
+  const output = await stat(path);
+  let now: Present = {
+    key: folder.key,
+    source: { ...identity(folder, source, facts), ...(folder.verify && { hash: await hashOf(source) }) },
+    output: {
+      size: output.size,
+      mtimeMs: output.mtimeMs,
+      ...(folder.verify && { hash: await hashFile(path) }),
+    },
+  };
+  for (let round = 0; round < 3; round += 1) {
+    const decision = decide(entry, now);
+    if (decision === 'check-source') now = { ...now, source: { ...now.source, hash: await hashOf(source) } };
+    else if (decision === 'check-output' && now.output)
+      now = { ...now, output: { ...now.output, hash: await hashFile(path) } };
+    else if (decision === 'unchanged' || decision === 'touched')
+      return settled(folder, entry, now, facts, decision);
+    else return MAKE;
+  }
+  return MAKE;
+}
+
+function settled(
+  folder: OutputFolder,
+  entry: Entry,
+  now: Present,
+  facts: SourceFacts,
+  decision: 'unchanged' | 'touched',
+): Verdict {
+  const { manifest } = folder;
+  if (decision === 'touched' && manifest !== undefined && 'record' in manifest && now.output !== undefined) {
+    const source = { ...(entry.source.hash !== undefined && { hash: entry.source.hash }), ...now.source };
+    const made = { ...(entry.made?.hash !== undefined && { hash: entry.made.hash }), ...now.output };
+    manifest.record({ ...entry, source, made, checkedAt: facts.checkedAt });
+  }
+  return { make: false, reason: 'unchanged' };
+}
+
+/** What the manifest remembers of an input. */
+export function identity(folder: OutputFolder, source: Source, { size, mtimeMs }: SourceFacts) {
+  const { input } = source;
+  const name = portableName(folder.path, input.kind === 'path' ? input.path : source.name);
+  return { name, size, ...(mtimeMs !== undefined && { mtimeMs }) };
+}
+
+/** The content hash of an input. */
+export function hashOf({ input }: Source): Promise<string> {
+  return input.kind === 'path' ? hashFile(input.path) : Promise.resolve(hashBytes(input.bytes));
+}
+
+function family(key: string): string {
+  return key.slice(0, key.indexOf('#'));
+}
+
+/** A file under an input directory is an input, unless the whole output folder lies in there: that one is never searched. */
+async function isInput(path: string, { path: out, inputs }: OutputFolder): Promise<boolean> {
+  const [real, realOut] = await Promise.all([path, out].map((name) => realpath(name).catch(() => name)));
+  const under = (name: string | undefined, root: string): boolean =>
+    name?.startsWith(root.endsWith(sep) ? root : root + sep) ?? false;
+  return inputs.some((root) => real === root || (under(real, root) && !under(realOut, root)));
+}
+
+function overInput(path: string, file: string): ImgtoolError {
+  return new ImgtoolError(
+    'E_OVERWRITES_INPUT',
+    `expected an output that is no input, received ${path}; use another --out, or --in-place`,
+    {
+      stage: 'plan',
+      file,
+    },
+  );
+}
+
+function inTheWay(path: string, entry: Entry | undefined, file: string): ImgtoolError {
+  const owner =
+    entry === undefined
+      ? 'a file that no run of imgtool on record wrote'
+      : `the result of ${family(entry.key)}`;
+  return new ImgtoolError(
+    'E_EXISTS',
+    `expected no file at ${path}, received ${owner}; use --if-exists overwrite or skip, or another --out`,
+    {
+      stage: 'write',
+      file,
+    },
+  );
+}

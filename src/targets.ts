@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import { basename, dirname, join, posix } from 'node:path';
+import { outputFormat } from './codecs/encode.js';
+import {
+  extensionFits,
+  extensionOf,
+  FORMATS,
+  type Format,
+  formatOfExtension,
+  formats,
+} from './codecs/extensions.js';
+import { headOf } from './codecs/head.js';
+import { readHeader } from './codecs/header.js';
+import { type PictureFormat, sniff } from './codecs/magic.js';
+import { ImgtoolError } from './errors.js';
+import type { Seen } from './io/seen.js';
+import type { Source } from './io/source.js';
+import { extensionIn, type NameTemplate, numbered, stemOf, TREE_TEMPLATE } from './naming.js';
+import type { Recipe } from './recipe.js';
+import { recipeSlug } from './recipe.js';
+
+/** How results are named. */
+export interface Naming {
+  readonly recipe: Recipe;
+  readonly template: NameTemplate;
+  /** What to do when two inputs would write one output. */
+  readonly onCollision: 'fail' | 'number';
+  /** The folder name kept in front of the tree of an argument, when several directories were given. */
+  readonly prefixes: ReadonlyMap<number, string>;
+  /** Whether all inputs come from one root, so that keeping the tree keeps names apart. */
+  readonly oneRoot: boolean;
+}
+
+/** An input with the name of its result, relative to the output folder, with `/` separators. */
+export interface Item {
+  readonly source: Source;
+  readonly target: string;
+  /** Counts inputs from 1, in the order they were found. */
+  readonly index: number;
+}
+
+/**
+ * Gives every input the name of its result before a pixel is decoded. Names that cannot clash by construction are
+ * given as inputs are found; otherwise all names are gathered first, as 64-bit hashes, so `find` runs twice.
+ * Throws E_COLLISION naming both inputs when two would write one output.
+ */
+export async function* settleNames(
+  find: () => AsyncIterable<Source>,
+  naming: Naming,
+  taken: Seen,
+): AsyncGenerator<Item> {
+  if (naming.onCollision === 'fail' && !isOneToOne(naming)) await refuseCollisions(find, naming, taken);
+  for await (const item of named(find, naming)) {
+    const target = naming.onCollision === 'number' ? freeName(item.target, taken) : item.target;
+    yield { ...item, target };
+  }
+}
+
+/** Whether the tree and every extension are kept, so that different inputs have different outputs. */
+export function isOneToOne({ template, recipe, oneRoot }: Naming): boolean {
+  return oneRoot && template.text === TREE_TEMPLATE && recipe.outputs[0].format === 'keep';
+}
+
+async function* named(find: () => AsyncIterable<Source>, naming: Naming): AsyncGenerator<Item> {
+  let index = 0;
+  for await (const source of find()) {
+    index += 1;
+    yield { source, index, target: await nameOf(source, index, naming) };
+  }
+}
+
+async function refuseCollisions(
+  find: () => AsyncIterable<Source>,
+  naming: Naming,
+  taken: Seen,
+): Promise<void> {
+  for await (const { source, target } of named(find, naming)) {
+    if (!taken.add(target)) throw await collision(find, naming, source.name, target);
+  }
+}
+
+async function collision(
+  find: () => AsyncIterable<Source>,
+  naming: Naming,
+  second: string,
+  target: string,
+): Promise<ImgtoolError> {
+  for await (const { source, target: other } of named(find, naming)) {
+    if (other === target) return collisionOf(source.name, second, target);
+  }
+  return collisionOf('another input', second, target);
+}
+
+/** The error for two inputs with one output. */
+export function collisionOf(first: string, second: string, target: string): ImgtoolError {
+  const hint = "use --on-collision number, or a --name such as '{dir}/{name}-{index}.{ext}'";
+  return new ImgtoolError(
+    'E_COLLISION',
+    `expected one input for ${target}, received ${first} and ${second}; ${hint}`,
+    {
+      stage: 'plan',
+      file: second,
+    },
+  );
+}
+
+/** The name as it is, or numbered from -2 on until it is free. */
+export function freeName(target: string, taken: Seen): string {
+  for (let number = 1; ; number += 1) {
+    const candidate = number === 1 ? target : numbered(target, number);
+    if (taken.add(candidate)) return candidate;
+  }
+}
+
+async function nameOf(
+  source: Source,
+  index: number,
+  { recipe, template, prefixes }: Naming,
+): Promise<string> {
+  const prefix = prefixes.get(source.argument) ?? '';
+  const header = memo(async () => shapeOf(source, recipe));
+  return template.render({
+    dir: () => posix.join(prefix, posix.dirname(source.relative)),
+    name: () => stemOf(source.relative),
+    ext: () => expectedExtension(source.relative, recipe),
+    width: async () => String((await header()).width),
+    height: async () => String((await header()).height),
+    op: () => recipeSlug(recipe),
+    hash: async () =>
+      createHash('sha256')
+        .update(await bytesOf(source))
+        .digest('hex')
+        .slice(0, 16),
+    index: () => String(index),
+  });
+}
+
+/** The extension a result will most likely have: by the input's own extension, since its bytes were not read yet. */
+function expectedExtension(path: string, recipe: Recipe): string {
+  const asked = recipe.outputs[0].format;
+  const guess = formatOfExtension(extensionIn(path));
+  const format = outputFormat(asked, { format: guess !== undefined && guess !== 'npy' ? guess : 'png' });
+  return resultExtension(extensionIn(path), format);
+}
+
+/** The input's own extension where it tells the result's format (`.JPG` stays), else the format's first one. */
+export function resultExtension(own: string, format: Format): string {
+  return extensionFits(own, format) ? own : extensionOf(format);
+}
+
+async function shapeOf(source: Source, recipe: Recipe) {
+  const { shape } = await readHeader(source.input, recipe);
+  return recipe.steps.reduce((before, step) => step.shape(before), shape);
+}
+
+async function bytesOf({ input }: Source): Promise<Uint8Array> {
+  return input.kind === 'bytes' ? input.bytes : readFile(input.path);
+}
+
+function memo<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/**
+ * The name with an extension that tells the bytes, for an input whose own extension did not. Throws E_COLLISION when
+ * that name belongs to another input beside it.
+ */
+export async function truthfulTarget(
+  { source, target }: Item,
+  format: Format,
+  naming: Naming,
+  taken: Seen,
+): Promise<string> {
+  const extension = extensionIn(target);
+  if (extensionFits(extension, format)) return target;
+  const renamed = posix.join(posix.dirname(target), `${stemOf(target)}.${extensionOf(format)}`);
+  if (naming.onCollision === 'number') return freeName(renamed, taken);
+  const other = await siblingFor(source, renamed, naming.recipe);
+  if (other !== undefined || !taken.add(renamed))
+    throw collisionOf(other ?? 'another input', source.name, renamed);
+  return renamed;
+}
+
+/** The input beside this one whose result would have that name. */
+async function siblingFor(source: Source, target: string, recipe: Recipe): Promise<string | undefined> {
+  if (source.input.kind === 'bytes') return undefined;
+  const own = source.input.path;
+  for (const extension of formats().flatMap((format) => FORMATS[format].extensions)) {
+    const path = join(dirname(own), `${stemOf(own)}.${extension}`);
+    if (path === own || !(await exists(path))) continue;
+    const type = sniff(await headOf({ kind: 'path', path }).catch(() => new Uint8Array()));
+    if (type === undefined || !(type in FORMATS)) continue;
+    const result = resultExtension(
+      extension,
+      outputFormat(recipe.outputs[0].format, { format: type as PictureFormat }),
+    );
+    if (`${stemOf(own)}.${result}` === basename(target)) return path;
+  }
+  return undefined;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
