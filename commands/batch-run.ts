@@ -1,14 +1,15 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { type Batch, type Destination, runBatch } from '../src/batch.js';
+import { type Batch, runBatch } from '../src/batch.js';
+import type { Destination } from '../src/deliver.js';
 import { expected, ImgtoolError } from '../src/errors.js';
 import { pixelGate } from '../src/gate.js';
 import { WIDE_LIMITS } from '../src/limits.js';
 import { processors } from '../src/machine.js';
 import { openManifest, readManifest } from '../src/manifest.js';
-import { nameTemplate, TREE_TEMPLATE } from '../src/naming.js';
+import { defaultTemplate, nameTemplate } from '../src/naming.js';
 import type { Outcome } from '../src/outcome.js';
-import { type IfExists, recipeKey } from '../src/outputs.js';
+import { type IfExists, recipeKeys } from '../src/outputs.js';
 import { type Recipe, recipeJson, recipeSlug } from '../src/recipe.js';
 import { newTally } from '../src/report/tally.js';
 import type { Naming } from '../src/targets.js';
@@ -99,7 +100,7 @@ function outFolder(flags: BatchFlags, recipe: Recipe): string | undefined {
 async function namingFrom(flags: BatchFlags, recipe: Recipe, inputs: InputPlan): Promise<Naming> {
   return {
     recipe,
-    template: nameTemplate(flags.name ?? TREE_TEMPLATE),
+    template: nameTemplate(flags.name ?? defaultTemplate(recipe)),
     onCollision: flags['on-collision'] === 'number' ? 'number' : 'fail',
     // originals replaced where they stand cannot clash
     oneRoot: inputs.oneRoot || flags['in-place'] === true || flags.out === '-',
@@ -131,7 +132,7 @@ async function destinationFrom(
     ifExists: (flags['if-exists'] as IfExists | undefined) ?? 'auto',
     force: flags.force === true,
     verify: flags.verify === true,
-    key: recipeKey(recipe, engineVersions(), flags.lenient === true),
+    keys: recipeKeys(recipe, engineVersions(), flags.lenient === true),
     inputs: await Promise.all(inputs.roots.map((root) => realpath(root).catch(() => root))),
   };
 }

@@ -1,4 +1,4 @@
-import type { Destination } from '../src/batch.js';
+import type { Destination } from '../src/deliver.js';
 import { expected, ImgtoolError } from '../src/errors.js';
 import { Seen } from '../src/io/seen.js';
 import { planned } from '../src/planned.js';
@@ -43,12 +43,11 @@ export async function dryRun(
       await failed(row);
       continue;
     }
-    counts.planned += 1;
-    const target = row.target === '-' ? '-' : shown(row.target);
-    await print(
-      { source: item.source.name, target, action: row.action },
-      `${row.action} ${item.source.name} → ${target}`,
-    );
+    for (const { target: path, action } of row) {
+      counts.planned += 1;
+      const target = path === '-' ? path : shown(path);
+      await print({ source: item.source.name, target, action }, `${action} ${item.source.name} → ${target}`);
+    }
   }
   if (flags.json === true) await writeData(`${separator === ',\n' ? '' : separator}\n]}\n`);
   else if (!asJson && flags.quiet !== true)

@@ -9,6 +9,9 @@ import { Seen } from '../src/io/seen.js';
 import { bytesSource, fileSource, type Source } from '../src/io/source.js';
 import type { BatchFlags } from './batch-command.js';
 
+/** The folder that holds a folder of results for each recipe, unless `--out` says otherwise. */
+export const DEFAULT_OUT = 'imgtool-out';
+
 /** Who is told of inputs that cannot be taken. */
 export interface FindListener {
   problem(error: ImgtoolError): Promise<void> | void;
@@ -17,7 +20,7 @@ export interface FindListener {
 
 /** Where a run's inputs come from. */
 export interface InputPlan {
-  /** Looks for the inputs from the start; each call finds the same. */
+  /** Looks for the inputs from the start; each call finds the same. An abort ends the search without an error. */
   find(signal: AbortSignal): AsyncIterable<Source>;
   listen(listener: FindListener): void;
   /** Argument index to path, of the arguments that are directories. */
@@ -48,20 +51,21 @@ export async function planInputs(
   );
   const stdin = args.includes('-') ? await readStandardInput() : undefined;
   const listed = await Promise.all(lists.map(readNames));
-  let listener: FindListener | undefined;
+  const exclude = await excluding(out);
+  const telling = tellingOnce();
   return {
     directories: new Map(
       kinds.flatMap(({ path, directory }, index) => (directory ? [[index, path] as const] : [])),
     ),
-    oneRoot: args.length + lists.length === 1,
+    // the files of one list may lie in several folders
+    oneRoot: args.length === 1 && lists.length === 0,
     roots: kinds.map(({ path }) => path),
-    listen: (given) => {
-      listener = given;
-    },
+    listen: telling.listen,
     find: (signal) =>
       all(
         { paths, listed: listed.flat(), hasLists: lists.length > 0, stdin },
-        optionsFor(flags, out, signal, () => listener),
+        { cwd: process.cwd(), recursive: flags.recursive !== false, exclude, signal },
+        telling.search(),
       ),
   };
 }
@@ -73,9 +77,18 @@ interface Named {
   readonly stdin: Uint8Array | undefined;
 }
 
-async function* all(
+async function* all(named: Named, options: FindOptions, told: Told): AsyncGenerator<Source> {
+  try {
+    yield* searched(named, { ...options, ...told });
+  } catch (thrown) {
+    if (options.signal?.aborted !== true) throw thrown;
+  }
+  await told.heard();
+}
+
+async function* searched(
   { paths, listed, hasLists, stdin }: Named,
-  { told, ...options }: FindOptions & { told: Promise<void>[] },
+  options: FindOptions,
 ): AsyncGenerator<Source> {
   const seen = hasLists || paths.length > 1 ? { seen: new Seen() } : {};
   for await (const found of find(paths, { ...options, ...seen })) yield fileSource(found);
@@ -85,40 +98,51 @@ async function* all(
       yield fileSource(found);
   }
   if (stdin !== undefined) yield bytesSource(stdin, paths.length + 1);
-  await Promise.all(told);
 }
 
 async function* names(list: readonly string[]): AsyncGenerator<string> {
   yield* list;
 }
 
-/** The listener hears of a problem once, though names may be gathered in a search of their own before. */
-function optionsFor(
-  flags: BatchFlags,
-  out: string | undefined,
-  signal: AbortSignal,
-  listener: () => FindListener | undefined,
-): FindOptions & { told: Promise<void>[] } {
-  const told: Promise<void>[] = [];
+/** What one search tells the listener. */
+interface Told extends Pick<FindOptions, 'onProblem' | 'onUnreadable'> {
+  /** Resolves when the listener is done with all it was told. */
+  heard(): Promise<void>;
+}
+
+/** The listener hears of everything once, though names may be gathered in a search of their own before. */
+function tellingOnce(): { listen(given: FindListener): void; search(): Told } {
+  let listener: FindListener | undefined;
+  let searches = 0;
+  const problems = new Seen();
   return {
-    cwd: process.cwd(),
-    recursive: flags.recursive !== false,
-    exclude: excluding(out),
-    onProblem: (error) => void told.push(Promise.resolve(listener()?.problem(error))),
-    onUnreadable: (type) => listener()?.unreadable(type),
-    told,
-    ...(signal.aborted && { signal }),
+    listen: (given) => {
+      listener = given;
+    },
+    search() {
+      searches += 1;
+      const isFirst = searches === 1;
+      const hearing: Promise<void>[] = [];
+      return {
+        onProblem: (error) => {
+          if (problems.add(`${error.code} ${error.file}`))
+            hearing.push(Promise.resolve(listener?.problem(error)));
+        },
+        onUnreadable: (type) => {
+          if (isFirst) listener?.unreadable(type);
+        },
+        heard: async () => void (await Promise.all(hearing)),
+      };
+    },
   };
 }
 
-/** Keeps a search out of the output folder, which may not be there yet when the search begins. */
-function excluding(out: string | undefined): (directory: string) => boolean {
-  if (out === undefined) return () => false;
-  let real = out;
-  void resolved(out).then((path) => {
-    real = path;
-  });
-  return (directory) => directory === real || directory === out;
+/** Keeps a search out of the output folder, which may not be there yet when it begins, and out of the default one. */
+async function excluding(out: string | undefined): Promise<(directory: string) => boolean> {
+  const folders = new Set(
+    await Promise.all([out ?? DEFAULT_OUT, DEFAULT_OUT].map((path) => resolved(resolve(path)))),
+  );
+  return (directory) => folders.has(directory);
 }
 
 async function resolved(path: string): Promise<string> {

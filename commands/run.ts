@@ -32,7 +32,7 @@ export class RunCommand extends BatchCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RunCommand);
     const steps = flags.op?.map(parseStep);
-    if (steps === undefined && flags.recipe === undefined && flags.format === undefined) {
+    if (steps === undefined && flags.recipe === undefined && !converts(flags)) {
       throw new ImgtoolError(
         'E_USAGE',
         `${expected('--op, --recipe or --format', 'none')}; for example: imgtool run ./images --op resize:width=800`,
@@ -45,4 +45,9 @@ export class RunCommand extends BatchCommand {
     const base = flags.recipe === undefined ? {} : await readRecipe(flags.recipe);
     await this.process(inputsOf(args), flags, recipeFrom(steps, flags, base));
   }
+}
+
+/** Whether the encoder flags alone ask for work. */
+function converts(flags: Readonly<Record<string, unknown>>): boolean {
+  return ['format', 'formats', 'sizes'].some((name) => flags[name] !== undefined);
 }

@@ -1,5 +1,6 @@
-export { type Batch, type Destination, runBatch } from './batch.js';
+export { type Batch, runBatch } from './batch.js';
 export type { Input } from './codecs/input.js';
+export type { Destination } from './deliver.js';
 export { ERRORS, type ErrorCode, ImgtoolError, type Stage } from './errors.js';
 export type { Limits } from './limits.js';
 export { WIDE_LIMITS } from './limits.js';

@@ -1,14 +1,21 @@
 import { basename, posix } from 'node:path';
 import { expected, ImgtoolError } from './errors.js';
+import type { Recipe } from './recipe.js';
 
 /** What a name template may be made of. */
-export const NAME_TOKENS = ['dir', 'name', 'ext', 'width', 'height', 'op', 'hash', 'index'] as const;
+export const NAME_TOKENS = ['dir', 'name', 'ext', 'size', 'width', 'height', 'op', 'hash', 'index'] as const;
 
 /** One part of a name template. */
 export type NameToken = (typeof NAME_TOKENS)[number];
 
 /** The template that keeps the source tree. */
 export const TREE_TEMPLATE = '{dir}/{name}.{ext}';
+
+/** The template for a recipe: the tree, with the size asked for where a picture has results of several sizes. */
+export function defaultTemplate({ outputs }: Pick<Recipe, 'outputs'>): string {
+  const sizes = new Set(outputs.map(({ within }) => within));
+  return sizes.size > 1 ? '{dir}/{name}-{size}.{ext}' : TREE_TEMPLATE;
+}
 
 /** Values for the tokens of a template; those that cost something to know are asked for only when used. */
 export type NameValues = { readonly [T in NameToken]: () => string | Promise<string> };

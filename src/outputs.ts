@@ -40,8 +40,8 @@ export interface OutputFolder {
   readonly force: boolean;
   /** Hash inputs and outputs instead of trusting size and time. */
   readonly verify: boolean;
-  /** Identifies recipe, options and versions; the part before `#` names the operations. */
-  readonly key: string;
+  /** For each output of the recipe, what identifies recipe, options and versions; the part before `#` names the operations. */
+  readonly keys: readonly string[];
   /** Real paths of the directories and files that inputs come from. */
   readonly inputs: readonly string[];
 }
@@ -51,48 +51,62 @@ export type Verdict = { readonly make: true } | { readonly make: false; readonly
 
 const MAKE: Verdict = { make: true };
 
-/** A key that changes with anything that can change the bytes of a result. */
-export function recipeKey(
+/** For each output, a key that changes with anything that can change its bytes. */
+export function recipeKeys(
   recipe: Recipe,
   versions: Readonly<Record<string, string | undefined>>,
   lenient: boolean,
-): string {
+): readonly string[] {
   const family = recipe.name ?? (recipe.steps.map((step) => step.name).join('+') || 'convert');
-  return `${family}#${versionKey({ recipe: recipeJson(recipe), versions, lenient })}`;
+  const { name: _, outputs: __, ...work } = recipeJson(recipe);
+  // several results from one decode depend on the size of the largest, so on all of them
+  const together =
+    recipe.exact || recipe.outputs.length === 1
+      ? undefined
+      : recipe.outputs.map(({ within }) => within ?? null);
+  return recipe.outputs.map(
+    (output) => `${family}#${versionKey({ work, output, together, versions, lenient })}`,
+  );
+}
+
+/** One result of an input: its name relative to the output folder, and its key. */
+export interface Place {
+  readonly target: string;
+  readonly key: string;
 }
 
 /** Settles whether an output is made, skipped or refused, without touching a pixel. Throws E_EXISTS or E_OVERWRITES_INPUT. */
 export async function judge(
   folder: OutputFolder,
-  target: string,
+  place: Place,
   source: Source,
   facts: SourceFacts,
 ): Promise<Verdict> {
-  const path = join(folder.path, target);
+  const path = join(folder.path, place.target);
   const there = await lstat(path).catch(() => undefined);
-  const entry = folder.manifest?.lookup(target);
+  const entry = folder.manifest?.lookup(place.target);
   if (there === undefined) return MAKE;
   if (entry === undefined && (await isInput(path, folder))) throw overInput(path, source.name);
   if (folder.ifExists === 'overwrite')
-    return entry === undefined || folder.force ? MAKE : renewal(folder, entry, target, source, facts);
+    return entry === undefined || folder.force ? MAKE : renewal(folder, entry, place, source, facts);
   if (folder.ifExists === 'skip') return { make: false, reason: 'exists' };
-  if (folder.ifExists === 'fail' || entry === undefined || family(entry.key) !== family(folder.key))
+  if (folder.ifExists === 'fail' || entry === undefined || family(entry.key) !== family(place.key))
     throw inTheWay(path, entry, source.name);
-  return folder.force ? MAKE : renewal(folder, entry, target, source, facts);
+  return folder.force ? MAKE : renewal(folder, entry, place, source, facts);
 }
 
 /** Whether a recorded output is still what a run would make. */
 async function renewal(
   folder: OutputFolder,
   entry: Entry,
-  target: string,
+  { target, key }: Place,
   source: Source,
   facts: SourceFacts,
 ): Promise<Verdict> {
   const path = join(folder.path, target);
   const output = await stat(path);
   let now: Present = {
-    key: folder.key,
+    key,
     source: { ...identity(folder, source, facts), ...(folder.verify && { hash: await hashOf(source) }) },
     output: {
       size: output.size,

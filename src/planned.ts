@@ -1,11 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Destination, factsOf } from './batch.js';
 import { outputFormat } from './codecs/encode.js';
 import { readHeader } from './codecs/header.js';
+import type { Destination } from './deliver.js';
 import { ImgtoolError } from './errors.js';
 import type { Seen } from './io/seen.js';
 import { judge } from './outputs.js';
+import { factsOf } from './picture.js';
 import { type Item, type Naming, truthfulTarget } from './targets.js';
 
 /** What a run would do about one input: the absolute path of its result, `-` for standard output. */
@@ -20,24 +21,29 @@ export async function planned(
   naming: Naming,
   destination: Destination,
   taken: Seen,
-): Promise<Planned | ImgtoolError> {
+): Promise<readonly Planned[] | ImgtoolError> {
   try {
+    if (item.error !== undefined) throw item.error;
     const header = await readHeader(item.source.input, naming.recipe);
-    const target = await truthfulTarget(
-      item,
-      outputFormat(naming.recipe.outputs[0].format, header),
-      naming,
-      taken,
-    );
-    if (destination.kind === 'bytes') return { target: '-', action: 'make' };
-    if (destination.kind === 'in-place') return { target: await ownPath(item), action: 'replace' };
-    const verdict = await judge(destination, target, item.source, await factsOf(item.source));
-    return { target: join(destination.path, target), action: verdict.make ? 'make' : verdict.reason };
+    const rows: Planned[] = [];
+    for (const [index, { format: asked }] of naming.recipe.outputs.entries()) {
+      const target = await truthfulTarget(item, index, outputFormat(asked, header), naming, taken);
+      rows.push(await rowFor(item, index, target, destination));
+    }
+    return rows;
   } catch (thrown) {
     if (!(thrown instanceof ImgtoolError)) throw thrown;
     if (thrown.code === 'E_COLLISION' || thrown.code === 'E_OVERWRITES_INPUT') throw thrown;
     return thrown.in({ file: item.source.name });
   }
+}
+
+async function rowFor(item: Item, index: number, target: string, destination: Destination): Promise<Planned> {
+  if (destination.kind === 'bytes') return { target: '-', action: 'make' };
+  if (destination.kind === 'in-place') return { target: await ownPath(item), action: 'replace' };
+  const place = { target, key: destination.keys[index] ?? '' };
+  const verdict = await judge(destination, place, item.source, await factsOf(item.source));
+  return { target: join(destination.path, target), action: verdict.make ? 'make' : verdict.reason };
 }
 
 async function ownPath({ source }: Item): Promise<string> {

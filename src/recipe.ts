@@ -3,7 +3,7 @@ import { expected, ImgtoolError } from './errors.js';
 import { OPERATIONS, operationNamed } from './operations/index.js';
 import { describeIssue } from './operations/issues.js';
 import type { Step } from './operations/operation.js';
-import { colour } from './operations/params.js';
+import { colour, MAX_SIDE, splitSize } from './operations/params.js';
 
 /** The formats a result may have; `keep` is the input's own, `auto` the best that the reader accepts. */
 export const OUTPUT_FORMATS = ['keep', 'jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'npy', 'auto'] as const;
@@ -11,6 +11,16 @@ export const OUTPUT_FORMATS = ['keep', 'jpeg', 'png', 'webp', 'avif', 'gif', 'ti
 /** How one result is encoded. */
 export const outputSchema = z.strictObject({
   format: z.enum(OUTPUT_FORMATS).default('keep').describe('format of the result; keep is that of the input'),
+  within: z
+    .union([
+      z.int().min(1).max(MAX_SIDE),
+      z.string().regex(/^\d{1,5}x\d{1,5}$/, { error: 'a width in pixels, or WxH' }),
+    ])
+    .refine((size) => typeof size === 'number' || splitSize(size) !== undefined, {
+      error: `expected sides from 1 to ${MAX_SIDE}`,
+    })
+    .optional()
+    .describe('width in pixels, or a box as WxH, to fit this result into after all steps; never enlarged'),
   quality: z
     .int()
     .min(1)
@@ -61,6 +71,10 @@ export const recipeSchema = z.strictObject({
     .default('all')
     .describe('frames or pages to take: all, first, or the first N'),
   autoOrient: z.boolean().default(true).describe('apply the EXIF orientation before the first step'),
+  exact: z
+    .boolean()
+    .default(false)
+    .describe('decode anew for each of several outputs, so that each has the bytes it would have alone'),
   outputs: z
     .array(outputSchema)
     .min(1)
@@ -78,17 +92,20 @@ export interface Recipe {
   readonly steps: readonly Step[];
   readonly frames: 'all' | 'first' | number;
   readonly autoOrient: boolean;
+  /** Whether each of several outputs is decoded on its own. */
+  readonly exact: boolean;
   readonly outputs: readonly [OutputOptions, ...OutputOptions[]];
 }
 
 /** Checks a recipe; throws E_RECIPE naming the field, what was expected and what was received. */
 export function parseRecipe(raw: unknown): Recipe {
-  const { name, steps, frames, autoOrient, outputs } = checked(recipeSchema, raw);
+  const { name, steps, frames, autoOrient, exact, outputs } = checked(recipeSchema, raw);
   const [first, ...rest] = outputs ?? [outputSchema.parse({})];
   return {
     name,
     frames,
     autoOrient,
+    exact,
     steps: steps.map(({ op, ...params }, index) =>
       operationNamed(op, `steps.${index}.op`).bind(params, `steps.${index}`),
     ),
@@ -103,12 +120,13 @@ export function parseOutput(raw: unknown): OutputOptions {
 
 /** A recipe as plain data: the same recipe parses back from it. */
 export function recipeJson(recipe: Recipe): RecipeInput {
-  const { name, frames, autoOrient } = recipe;
+  const { name, frames, autoOrient, exact } = recipe;
   return {
     ...(name !== undefined && { name }),
     steps: recipe.steps.map((step) => ({ op: step.name, ...step.params })),
     frames,
     autoOrient,
+    exact,
     outputs: [...recipe.outputs],
   };
 }

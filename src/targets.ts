@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import { outputFormat } from './codecs/encode.js';
 import {
@@ -13,12 +12,14 @@ import {
 import { headOf } from './codecs/head.js';
 import { readHeader } from './codecs/header.js';
 import { type PictureFormat, sniff } from './codecs/magic.js';
-import { ImgtoolError } from './errors.js';
+import { ImgtoolError, toImgtoolError } from './errors.js';
+import { sizeStep } from './groups.js';
 import type { Seen } from './io/seen.js';
 import type { Source } from './io/source.js';
 import { extensionIn, type NameTemplate, numbered, stemOf, TREE_TEMPLATE } from './naming.js';
-import type { Recipe } from './recipe.js';
-import { recipeSlug } from './recipe.js';
+import type { Shape } from './operations/operation.js';
+import { hashOf } from './outputs.js';
+import { type OutputOptions, type Recipe, recipeSlug } from './recipe.js';
 
 /** How results are named. */
 export interface Naming {
@@ -32,12 +33,15 @@ export interface Naming {
   readonly oneRoot: boolean;
 }
 
-/** An input with the name of its result, relative to the output folder, with `/` separators. */
+/** An input with the names of its results. */
 export interface Item {
   readonly source: Source;
-  readonly target: string;
+  /** One for each of the recipe's outputs, relative to the output folder, with `/` separators. */
+  readonly targets: readonly string[];
   /** Counts inputs from 1, in the order they were found. */
   readonly index: number;
+  /** Why it has no names: a template that needs the header of a picture that has none. */
+  readonly error?: ImgtoolError;
 }
 
 /**
@@ -52,21 +56,30 @@ export async function* settleNames(
 ): AsyncGenerator<Item> {
   if (naming.onCollision === 'fail' && !isOneToOne(naming)) await refuseCollisions(find, naming, taken);
   for await (const item of named(find, naming)) {
-    const target = naming.onCollision === 'number' ? freeName(item.target, taken) : item.target;
-    yield { ...item, target };
+    if (naming.onCollision === 'fail') yield item;
+    else yield { ...item, targets: item.targets.map((target) => freeName(target, taken)) };
   }
 }
 
 /** Whether the tree and every extension are kept, so that different inputs have different outputs. */
 export function isOneToOne({ template, recipe, oneRoot }: Naming): boolean {
-  return oneRoot && template.text === TREE_TEMPLATE && recipe.outputs[0].format === 'keep';
+  const single = recipe.outputs.length === 1 && recipe.outputs[0].format === 'keep';
+  return oneRoot && single && template.text === TREE_TEMPLATE;
 }
 
 async function* named(find: () => AsyncIterable<Source>, naming: Naming): AsyncGenerator<Item> {
   let index = 0;
   for await (const source of find()) {
     index += 1;
-    yield { source, index, target: await nameOf(source, index, naming) };
+    yield await namesOf(source, index, naming).then(
+      (targets) => ({ source, index, targets }),
+      (thrown: unknown) => ({
+        source,
+        index,
+        targets: [],
+        error: toImgtoolError(thrown, 'E_READ', { stage: 'read' }),
+      }),
+    );
   }
 }
 
@@ -75,8 +88,9 @@ async function refuseCollisions(
   naming: Naming,
   taken: Seen,
 ): Promise<void> {
-  for await (const { source, target } of named(find, naming)) {
-    if (!taken.add(target)) throw await collision(find, naming, source.name, target);
+  for await (const { source, targets } of named(find, naming)) {
+    const clash = targets.find((target) => !taken.add(target));
+    if (clash !== undefined) throw await collision(find, naming, source.name, clash);
   }
 }
 
@@ -86,15 +100,18 @@ async function collision(
   second: string,
   target: string,
 ): Promise<ImgtoolError> {
-  for await (const { source, target: other } of named(find, naming)) {
-    if (other === target) return collisionOf(source.name, second, target);
+  for await (const { source, targets } of named(find, naming)) {
+    if (targets.includes(target)) return collisionOf(source.name, second, target);
   }
   return collisionOf('another input', second, target);
 }
 
 /** The error for two inputs with one output. */
 export function collisionOf(first: string, second: string, target: string): ImgtoolError {
-  const hint = "use --on-collision number, or a --name such as '{dir}/{name}-{index}.{ext}'";
+  const hint =
+    first === second
+      ? "use a --name that tells its results apart, such as '{dir}/{name}-{size}.{ext}'"
+      : "use --on-collision number, or a --name such as '{dir}/{name}-{index}.{ext}'";
   return new ImgtoolError(
     'E_COLLISION',
     `expected one input for ${target}, received ${first} and ${second}; ${hint}`,
@@ -113,32 +130,43 @@ export function freeName(target: string, taken: Seen): string {
   }
 }
 
+async function namesOf(source: Source, index: number, naming: Naming): Promise<readonly string[]> {
+  const shape = memo(() => shapeOf(source, naming.recipe));
+  const hash = memo(async () => (await hashOf(source)).slice(0, 16));
+  return Promise.all(
+    naming.recipe.outputs.map((output) => nameOf({ source, index, shape, hash, output }, naming)),
+  );
+}
+
+interface Named {
+  readonly source: Source;
+  readonly index: number;
+  readonly output: OutputOptions;
+  shape(): Promise<Shape>;
+  hash(): Promise<string>;
+}
+
 async function nameOf(
-  source: Source,
-  index: number,
+  { source, index, output, shape, hash }: Named,
   { recipe, template, prefixes }: Naming,
 ): Promise<string> {
   const prefix = prefixes.get(source.argument) ?? '';
-  const header = memo(async () => shapeOf(source, recipe));
+  const own = async (): Promise<Shape> => sizeStep(output)?.shape(await shape()) ?? shape();
   return template.render({
+    size: () => String(output.within ?? 'full'),
     dir: () => posix.join(prefix, posix.dirname(source.relative)),
     name: () => stemOf(source.relative),
-    ext: () => expectedExtension(source.relative, recipe),
-    width: async () => String((await header()).width),
-    height: async () => String((await header()).height),
+    ext: () => expectedExtension(source.relative, output),
+    width: async () => String((await own()).width),
+    height: async () => String((await own()).height),
     op: () => recipeSlug(recipe),
-    hash: async () =>
-      createHash('sha256')
-        .update(await bytesOf(source))
-        .digest('hex')
-        .slice(0, 16),
+    hash,
     index: () => String(index),
   });
 }
 
 /** The extension a result will most likely have: by the input's own extension, since its bytes were not read yet. */
-function expectedExtension(path: string, recipe: Recipe): string {
-  const asked = recipe.outputs[0].format;
+function expectedExtension(path: string, { format: asked }: OutputOptions): string {
   const guess = formatOfExtension(extensionIn(path));
   const format = outputFormat(asked, { format: guess !== undefined && guess !== 'npy' ? guess : 'png' });
   return resultExtension(extensionIn(path), format);
@@ -149,13 +177,9 @@ export function resultExtension(own: string, format: Format): string {
   return extensionFits(own, format) ? own : extensionOf(format);
 }
 
-async function shapeOf(source: Source, recipe: Recipe) {
+async function shapeOf(source: Source, recipe: Recipe): Promise<Shape> {
   const { shape } = await readHeader(source.input, recipe);
   return recipe.steps.reduce((before, step) => step.shape(before), shape);
-}
-
-async function bytesOf({ input }: Source): Promise<Uint8Array> {
-  return input.kind === 'bytes' ? input.bytes : readFile(input.path);
 }
 
 function memo<T>(make: () => Promise<T>): () => Promise<T> {
@@ -171,23 +195,30 @@ function memo<T>(make: () => Promise<T>): () => Promise<T> {
  * that name belongs to another input beside it.
  */
 export async function truthfulTarget(
-  { source, target }: Item,
+  { source, targets }: Item,
+  index: number,
   format: Format,
   naming: Naming,
   taken: Seen,
 ): Promise<string> {
+  const target = targets[index] ?? '';
   const extension = extensionIn(target);
   if (extensionFits(extension, format)) return target;
   const renamed = posix.join(posix.dirname(target), `${stemOf(target)}.${extensionOf(format)}`);
   if (naming.onCollision === 'number') return freeName(renamed, taken);
-  const other = await siblingFor(source, renamed, naming.recipe);
+  const asked = naming.recipe.outputs[index]?.format ?? 'keep';
+  const other = await siblingFor(source, renamed, asked);
   if (other !== undefined || !taken.add(renamed))
     throw collisionOf(other ?? 'another input', source.name, renamed);
   return renamed;
 }
 
 /** The input beside this one whose result would have that name. */
-async function siblingFor(source: Source, target: string, recipe: Recipe): Promise<string | undefined> {
+async function siblingFor(
+  source: Source,
+  target: string,
+  asked: OutputOptions['format'],
+): Promise<string | undefined> {
   if (source.input.kind === 'bytes') return undefined;
   const own = source.input.path;
   for (const extension of formats().flatMap((format) => FORMATS[format].extensions)) {
@@ -195,10 +226,7 @@ async function siblingFor(source: Source, target: string, recipe: Recipe): Promi
     if (path === own || !(await exists(path))) continue;
     const type = sniff(await headOf({ kind: 'path', path }).catch(() => new Uint8Array()));
     if (type === undefined || !(type in FORMATS)) continue;
-    const result = resultExtension(
-      extension,
-      outputFormat(recipe.outputs[0].format, { format: type as PictureFormat }),
-    );
+    const result = resultExtension(extension, outputFormat(asked, { format: type as PictureFormat }));
     if (`${stemOf(own)}.${result}` === basename(target)) return path;
   }
   return undefined;

@@ -60,7 +60,7 @@ export const outputFlags = {
   }),
   name: Flags.string({
     description:
-      "name of each result: {dir} {name} {ext} {width} {height} {op} {hash} {index} [default: '{dir}/{name}.{ext}']",
+      "name of each result: {dir} {name} {ext} {size} {width} {height} {op} {hash} {index} [default: '{dir}/{name}.{ext}', with -{size} for several sizes]",
     helpValue: 'TEMPLATE',
     helpGroup: 'OUTPUT',
   }),
@@ -95,8 +95,25 @@ export const outputFlags = {
   'dry-run': Flags.boolean({ char: 'n', description: 'print the plan, write nothing', helpGroup: 'OUTPUT' }),
 } as const;
 
-/** Flags of how a result is encoded, derived from the recipe's schema. */
-export const encodingFlags = flagsOf(outputSchema, 'ENCODING', { format: 'f', quality: 'q' });
+/** Flags of how a result is encoded, derived from the recipe's schema, and of how many there are. */
+export const encodingFlags = {
+  ...flagsOf(outputSchema.omit({ within: true }), 'ENCODING', { format: 'f', quality: 'q' }),
+  sizes: Flags.string({
+    description: 'several results from one decode, as widths or WxH: 1600,800,400',
+    helpValue: 'LIST',
+    helpGroup: 'ENCODING',
+  }),
+  formats: Flags.string({
+    description: 'several results from one decode, as formats: avif,webp,jpeg',
+    helpValue: 'LIST',
+    helpGroup: 'ENCODING',
+    exclusive: ['format'],
+  }),
+  exact: Flags.boolean({
+    description: 'decode anew for each of several results, so that each has the bytes it would have alone',
+    helpGroup: 'ENCODING',
+  }),
+};
 
 /** Flags of how a run goes and what it tells. */
 export const runFlags = {

@@ -1,21 +1,43 @@
 import { outputSchema, parseRecipe, type Recipe } from '../../src/recipe.js';
 import { givenTo } from './derived.js';
 
+type Flags = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, unknown>>;
+
 /** A recipe from steps and the flags shared by all operations; what is given on the command line wins over `base`. */
 export function recipeFrom(
   steps: readonly ({ op: string } & Record<string, unknown>)[] | undefined,
-  flags: Readonly<Record<string, unknown>>,
-  base: Readonly<Record<string, unknown>> = {},
+  flags: Flags,
+  base: Fields = {},
 ): Recipe {
-  const outputs = Array.isArray(base.outputs) ? base.outputs : [{}];
-  const encoding = givenTo(outputSchema, flags, 'output');
   return parseRecipe({
     ...base,
     ...(steps !== undefined && { steps }),
     ...(flags.frames !== undefined && { frames: framesFrom(String(flags.frames)) }),
     ...(flags['auto-orient'] === false && { autoOrient: false }),
-    outputs: outputs.map((output: unknown) => ({ ...(output as object), ...encoding })),
+    ...(flags.exact === true && { exact: true }),
+    outputs: outputsFrom(flags, base),
   });
+}
+
+/** The outputs of the recipe, or as many as `--sizes` and `--formats` ask for, each with the encoder flags given. */
+function outputsFrom(flags: Flags, base: Fields): Fields[] {
+  const encoding = givenTo(outputSchema.omit({ within: true }), flags, 'output');
+  const given = Array.isArray(base.outputs) ? (base.outputs as Fields[]) : [{}];
+  const sized = listed(flags.sizes).map((within) => ({
+    within: /^\d+$/.test(within) ? Number(within) : within,
+  }));
+  const formatted = listed(flags.formats).map((format) => ({ format }));
+  return crossed(crossed(given, sized), formatted).map((output) => ({ ...output, ...encoding }));
+}
+
+function listed(list: unknown): string[] {
+  return typeof list === 'string' ? list.split(',').map((part) => part.trim()) : [];
+}
+
+function crossed(outputs: readonly Fields[], variants: readonly Fields[]): Fields[] {
+  if (variants.length === 0) return [...outputs];
+  return outputs.flatMap((output) => variants.map((variant) => ({ ...output, ...variant })));
 }
 
 function framesFrom(text: string): string | number {

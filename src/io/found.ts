@@ -54,7 +54,11 @@ export function contextOf(options: FindOptions): FindContext {
 }
 
 /** An error of stage `find`. */
-export function problem(code: 'E_NOT_FOUND' | 'E_NOT_A_FILE', message: string, file: string): ImgtoolError {
+export function problem(
+  code: 'E_NOT_FOUND' | 'E_NOTHING_MATCHED' | 'E_NOT_A_FILE',
+  message: string,
+  file: string,
+): ImgtoolError {
   return new ImgtoolError(code, message, { stage: 'find', file });
 }
 

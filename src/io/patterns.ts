@@ -22,7 +22,7 @@ export function isPattern(text: string, platform: NodeJS.Platform): boolean {
  *
  * Files count as in a directory, by extension; a pattern that spells an extension (`*.dat`) takes unknown ones too. When it
  * matches directories only (`shoot-*`), those are walked. Hidden entries need a dot in the pattern. Links to directories are
- * not entered below the prefix, and our own outputs are passed over. No match at all is reported as E_NOT_FOUND.
+ * not entered below the prefix, and our own outputs are passed over. No match at all is reported as E_NOTHING_MATCHED.
  */
 export async function* expand(text: string, context: FindContext): AsyncGenerator<Match> {
   const { prefix, rest } = await split(slashed(text, context.platform), context.cwd);
@@ -35,7 +35,7 @@ export async function* expand(text: string, context: FindContext): AsyncGenerato
     else if (++files > 0 && isMeant(match.name, rest, context)) yield match;
   }
   if (files > 0) return;
-  if (folders.length === 0) context.problem(problem('E_NOT_FOUND', noMatch(text), text));
+  if (folders.length === 0) context.problem(problem('E_NOTHING_MATCHED', noMatch(text), text));
   yield* walkAll(folders, context);
 }
 

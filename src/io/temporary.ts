@@ -45,8 +45,9 @@ export async function sweep(folder: string): Promise<void> {
   }
 }
 
+/** In a container every run may have the same number, so our own does not prove that a file is ours. */
 async function isLitter(path: string, host: string, pid: number): Promise<boolean> {
-  if (host === HOST) return !isRunning(pid);
+  if (host === HOST) return pid === process.pid ? !alive.has(path) : !isRunning(pid);
   const facts = await stat(path).catch(() => undefined);
   return facts !== undefined && Date.now() - facts.mtimeMs > DAY_MS;
 }

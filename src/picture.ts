@@ -1,0 +1,135 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Format } from './codecs/extensions.js';
+import { type Destination, deliver } from './deliver.js';
+import { ImgtoolError, toImgtoolError } from './errors.js';
+import type { Seen } from './io/seen.js';
+import type { Source } from './io/source.js';
+import type { Outcome, Output, SkipReason } from './outcome.js';
+import { judge, type SourceFacts } from './outputs.js';
+import { type Encoded, type ProcessOptions, processImage } from './process.js';
+import { type Item, type Naming, truthfulTarget } from './targets.js';
+
+/** What is to be done to pictures, and where the results go. */
+export interface Work {
+  readonly naming: Naming;
+  readonly destination: Destination;
+  readonly process: ProcessOptions;
+  /** Whether results take over the times of their inputs. */
+  readonly keepTimes: boolean;
+}
+
+/** The way of one picture through the flow: what it is, what it may be called, what was decided. */
+interface Progress {
+  readonly item: Item;
+  readonly work: Work;
+  readonly facts: SourceFacts;
+  /** By output: its name, corrected once the bytes are known. */
+  readonly targets: string[];
+  /** By output: why it is left alone. */
+  readonly skipped: Map<number, SkipReason>;
+}
+
+/**
+ * Processes one picture: looks at what is there, decodes, encodes, writes. Throws an ImgtoolError that names the file
+ * and the stage; nothing half-made is left behind.
+ */
+export async function outcomeOf(item: Item, work: Work, taken: Seen): Promise<Outcome> {
+  if (item.error !== undefined) throw item.error;
+  const started = performance.now();
+  const facts = await factsOf(item.source);
+  const progress: Progress = { item, work, facts, targets: [...item.targets], skipped: new Map() };
+  const source = item.source.name;
+  if ((await toMake(progress)).length === 0) return skippedOutcome(progress);
+  let renamed: Promise<void> | undefined;
+  const processed = await processImage(item.source.input, work.naming.recipe, {
+    ...work.process,
+    async onHeader(_header, formats) {
+      // a damaged picture comes by a second time with --lenient; its names are settled once
+      renamed ??= correctNames(progress, formats, taken);
+      await renamed;
+      return toMake(progress);
+    },
+  });
+  if (processed === undefined) return skippedOutcome(progress);
+  const outputs: Output[] = [];
+  for (const image of processed.results) outputs.push(await written(image, progress));
+  const { passes, notes } = processed;
+  return {
+    source,
+    status: 'done',
+    outputs,
+    bytes: facts.size,
+    ms: performance.now() - started,
+    passes,
+    notes,
+  };
+}
+
+/** What is known of an input before it is decoded. Throws E_NOT_FOUND, E_PERMISSION or E_READ. */
+export async function factsOf({ input, name }: Source): Promise<SourceFacts> {
+  const checkedAt = Date.now();
+  if (input.kind === 'bytes') return { size: input.bytes.length, checkedAt };
+  try {
+    const { size, mtimeMs, atimeMs, mode } = await stat(input.path);
+    return { size, mtimeMs, atimeMs, mode, checkedAt };
+  } catch (thrown) {
+    throw toImgtoolError(thrown, 'E_READ', { stage: 'read', file: name });
+  }
+}
+
+/** The indices of the outputs that are not there yet or out of date. */
+async function toMake({ item, work, facts, targets, skipped }: Progress): Promise<readonly number[]> {
+  const { destination } = work;
+  if (destination.kind !== 'folder') return [...targets.keys()];
+  const made: number[] = [];
+  for (const [index, target] of targets.entries()) {
+    const key = destination.keys[index] ?? '';
+    const verdict = await judge(destination, { target, key }, item.source, facts);
+    if (verdict.make) made.push(index);
+    else skipped.set(index, verdict.reason);
+  }
+  return made;
+}
+
+/** Gives results whose bytes are not what the input's extension says the names that tell them. */
+async function correctNames(
+  { item, work, targets }: Progress,
+  formats: readonly Format[],
+  taken: Seen,
+): Promise<void> {
+  for (const [index, format] of formats.entries()) {
+    const truthful = await truthfulTarget(item, index, format, work.naming, taken);
+    if (work.destination.kind === 'in-place' && truthful !== targets[index]) throw misnamed(truthful, item);
+    targets[index] = truthful;
+  }
+}
+
+function misnamed(truthful: string, { targets }: Item): ImgtoolError {
+  return new ImgtoolError(
+    'E_UNSUPPORTED',
+    `expected a name that tells the bytes (${truthful}), received ${targets[0]}; rename it, or leave out --in-place`,
+    { stage: 'write' },
+  );
+}
+
+function skippedOutcome({ item, work, targets, skipped }: Progress): Outcome {
+  const folder = work.destination.kind === 'folder' ? work.destination.path : '';
+  const reason = [...skipped.values()].includes('exists') ? 'exists' : 'unchanged';
+  return {
+    source: item.source.name,
+    status: 'skipped',
+    reason,
+    outputs: targets.map((target) => ({ path: join(folder, target) })),
+  };
+}
+
+async function written(image: Encoded, { item, work, facts, targets }: Progress): Promise<Output> {
+  const { format, width, height, frames, bytes, index } = image;
+  const target = targets[index] ?? '';
+  const path = await deliver(
+    { image, target, source: item.source, facts, keepTimes: work.keepTimes },
+    work.destination,
+  );
+  return { path, format, width, height, frames, bytes: bytes.length };
+}
