@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
+import { expected, ImgtoolError } from './errors.js';
+import { describeIssue } from './operations/issues.js';
+import { PRESETS } from './presets.js';
+import { outputSchema, type RecipeInput, recipeSchema } from './recipe.js';
+
+const { within: _within, ...encoding } = outputSchema.partial().shape;
+
+/** What may be set once instead of at each call: the flags of the same names, in camel case. */
+export const settingsSchema = z.strictObject({
+  out: z.string().optional().describe('folder for the results'),
+  name: z.string().optional().describe('name template of each result'),
+  concurrency: z.int().min(1).max(1024).optional().describe('pictures in flight'),
+  recursive: z.boolean().optional().describe('search directories below their own files'),
+  autoOrient: z.boolean().optional().describe('apply the EXIF orientation first'),
+  lenient: z.boolean().optional().describe('take what decodes of damaged pictures'),
+  limitPixels: z.int().min(1).optional().describe('most pixels of one picture, all frames together'),
+  frames: z
+    .union([z.enum(['all', 'first']), z.int().min(1)])
+    .optional()
+    .describe('frames or pages to take'),
+  ifExists: z.enum(['overwrite', 'skip', 'fail']).optional().describe('when a result is there already'),
+  onCollision: z.enum(['fail', 'number']).optional().describe('when two inputs would write one result'),
+  manifest: z.boolean().optional().describe('remember in the output folder what was written there'),
+  verify: z.boolean().optional().describe('compare contents by hash'),
+  keepTimes: z.boolean().optional().describe('give results the times of their originals'),
+  onError: z.enum(['continue', 'stop']).optional().describe('go on or stop after a failure'),
+  maxErrors: z.int().min(1).optional().describe('stop after so many failures'),
+  ...encoding,
+});
+
+/** A config file. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('where the schema of this file is, for editors'),
+  settings: settingsSchema.optional().describe('defaults of the flags with the same names'),
+  presets: z
+    .record(z.string().regex(/^[\w.-]{1,64}$/), recipeSchema)
+    .optional()
+    .describe('recipes by name, for --preset'),
+});
+
+/** Where a value came from: a file's path, an environment variable, or `built in`. */
+export type Origin = string;
+
+/** What all layers say together: defaults, then the system's, the user's and the project's file, then the environment. */
+export interface Config {
+  readonly settings: Readonly<Record<string, { readonly value: unknown; readonly from: Origin }>>;
+  readonly presets: Readonly<Record<string, { readonly recipe: RecipeInput; readonly from: Origin }>>;
+  /** The files read, weakest first. */
+  readonly files: readonly string[];
+}
+
+/** Where to look. */
+export interface ConfigPlace {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads and merges every layer. Throws E_CONFIG naming the file and the key, and the nearest right one. */
+export async function loadConfig(place: ConfigPlace): Promise<Config> {
+  const settings: Record<string, { value: unknown; from: Origin }> = {};
+  const presets: Record<string, { recipe: RecipeInput; from: Origin }> = {};
+  for (const [name, recipe] of Object.entries(PRESETS))
+    presets[name] = { recipe: { name, ...recipe }, from: 'built in' };
+  const files: string[] = [];
+  for (const { path, text } of configFiles(place)) {
+    const config = await parsed(text, path);
+    files.push(path);
+    for (const [key, value] of Object.entries(config.settings ?? {})) settings[key] = { value, from: path };
+    for (const [name, recipe] of Object.entries(config.presets ?? {}))
+      presets[name] = { recipe: { name, ...recipe }, from: path };
+  }
+  Object.assign(settings, fromEnvironment(place.env));
+  return { settings, presets, files };
+}
+
+/** The JSON Schema of a config file. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+const NAMES = ['imgtool.config.yaml', 'imgtool.config.yml', 'imgtool.config.json'] as const;
+const XDG_NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
+
+/** System, user and project files (XDG Base Directory Specification), weakest first; of a project only the nearest. */
+function configFiles({ cwd, env }: ConfigPlace): { path: string; text: string }[] {
+  const system = (env.XDG_CONFIG_DIRS || '/etc/xdg').split(':').reverse();
+  const user = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
+  const shared = [...system, user].map((folder) => firstOf(join(folder, 'imgtool'), XDG_NAMES));
+  return [...shared, projectFile(cwd)].filter((file) => file !== undefined);
+}
+
+function projectFile(folder: string): { path: string; text: string } | undefined {
+  const found = firstOf(folder, NAMES);
+  const parent = dirname(folder);
+  return found ?? (parent === folder ? undefined : projectFile(parent));
+}
+
+function firstOf(folder: string, names: readonly string[]): { path: string; text: string } | undefined {
+  for (const name of names) {
+    const path = join(folder, name);
+    try {
+      return { path, text: readFileSync(path, 'utf8') };
+    } catch (thrown) {
+      const { code } = thrown as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        throw new ImgtoolError('E_CONFIG', expected('a readable config file', code ?? 'an error'), {
+          file: path,
+          cause: thrown,
+        });
+      }
+    }
+  }
+  return undefined;
+}
+
+async function parsed(text: string, path: string): Promise<z.output<typeof configSchema>> {
+  const { parse } = await import('yaml');
+  let raw: unknown;
+  try {
+    raw = parse(text, { maxAliasCount: 100 }) ?? {};
+  } catch (thrown) {
+    const why = thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown);
+    throw new ImgtoolError('E_CONFIG', expected('YAML or JSON', why), { file: path, cause: thrown });
+  }
+  return checked(configSchema, raw, path);
+}
+
+function checked<S extends z.ZodType>(schema: S, raw: unknown, file: Origin): z.output<S> {
+  const result = z.safeParse(schema, raw);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const { path, message } =
+    issue === undefined ? { path: [], message: 'not valid' } : describeIssue(schema, issue, raw);
+  throw new ImgtoolError('E_CONFIG', message, { file, ...(path.length > 0 && { field: path.join('.') }) });
+}
+
+/** Settings from `IMGTOOL_CONCURRENCY` and the like; words for numbers and booleans are read as such. */
+function fromEnvironment(env: ConfigPlace['env']): Record<string, { value: unknown; from: Origin }> {
+  const given: Record<string, { value: unknown; from: Origin }> = {};
+  for (const key of Object.keys(settingsSchema.shape)) {
+    const variable = `IMGTOOL_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+    const text = env[variable];
+    if (text === undefined || text === '') continue;
+    const value = checked(settingsSchema, { [key]: typed(text) }, variable)[
+      key as keyof z.output<typeof settingsSchema>
+    ];
+    given[key] = { value, from: variable };
+  }
+  return given;
+}
+
+function typed(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
