@@ -2,6 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { colourspace } from './codecs/encode.js';
 import type { Header } from './codecs/header.js';
 import { type Input, openable } from './codecs/input.js';
+import { taggedPixels } from './codecs/tagged-pixels.js';
 import type { Pixels } from './kernels/pixels.js';
 import type { Shape, StepContext } from './operations/operation.js';
 import type { DrawPass, Pass } from './plan.js';
@@ -13,6 +14,7 @@ export interface Opening {
   readonly lenient: boolean;
   /** Most pixels that may be decoded, all frames together. */
   readonly pixels: number;
+  /** Leave pixels in the picture's own colour space, its profile with them. */
   readonly keepProfile: boolean;
 }
 
@@ -30,14 +32,27 @@ export function opened(input: Input, header: Header, { first, count }: FrameRang
     autoOrient: opening.autoOrient && count === 1,
     ...(header.frames > 1 && { page: first, pages: count }),
   });
+  if (opening.keepProfile) return image.keepIccProfile();
   // 16-bit pixels with a profile are converted to P3 on the way in, and come out as sRGB only when told so
-  const deepAndTagged = header.shape.depth === 16 && header.icc !== undefined && !opening.keepProfile;
+  const deepAndTagged = header.shape.depth === 16 && header.icc !== undefined;
   return deepAndTagged ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
+/** How raw pixels go into a next pass. */
+export interface Carried {
+  /** Height in pixels of one frame of a strip. */
+  readonly pageHeight?: number;
+  /** The ICC profile that says how the pixels are meant, when it is to be kept. */
+  readonly icc?: Uint8Array | undefined;
+}
+
 /** Raw pixels as a picture for a next pass. */
-export function fromPixels(pixels: Pixels, pageHeight?: number): Sharp {
+export function fromPixels(pixels: Pixels, { pageHeight, icc }: Carried = {}): Sharp {
   const { data, width, height, channels } = pixels;
+  if (icc !== undefined) {
+    const file = taggedPixels(pixels, icc, pageHeight);
+    return sharp(file, { limitInputPixels: false, pages: -1 }).keepIccProfile();
+  }
   return sharp(data, {
     limitInputPixels: false,
     raw: { width, height, channels, ...(pageHeight !== undefined && { pageHeight }) },
@@ -60,6 +75,7 @@ export async function runPasses(
   first: Sharp,
   passes: readonly Pass[],
   context: Omit<StepContext, 'shape'>,
+  icc?: Uint8Array,
 ): Promise<Sharp> {
   let image = first;
   let undrawn = true;
@@ -67,13 +83,12 @@ export async function runPasses(
   for (const pass of passes) {
     context.signal?.throwIfAborted();
     if (pass.kind === 'kernel') {
-      image = fromPixels(
-        await pass.kernel(await pixelsOf(image, pass.shape), { ...context, shape: pass.shape }),
-      );
+      const pixels = await pass.kernel(await pixelsOf(image, pass.shape), { ...context, shape: pass.shape });
+      image = fromPixels(pixels, { icc });
       undrawn = true;
     } else {
       image = drawn(
-        undrawn || shape === undefined ? image : fromPixels(await pixelsOf(image, shape)),
+        undrawn || shape === undefined ? image : fromPixels(await pixelsOf(image, shape), { icc }),
         pass,
         context,
       );

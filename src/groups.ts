@@ -2,6 +2,7 @@ import { outputFormat } from './codecs/encode.js';
 import { FORMATS, type Format } from './codecs/extensions.js';
 import type { Header } from './codecs/header.js';
 import type { Input } from './codecs/input.js';
+import { fitsProfile } from './codecs/profile.js';
 import type { Shape, Step } from './operations/operation.js';
 import { splitSize } from './operations/params.js';
 import { resize } from './operations/resize.js';
@@ -38,6 +39,7 @@ export interface Group {
   readonly shape: Shape;
   /** The colour of new areas where a step names none. */
   readonly background: string;
+  /** Whether pixels stay in the input's colour space, its profile with them. */
   readonly keepProfile: boolean;
 }
 
@@ -60,22 +62,25 @@ function groupOf(job: Job, indices: readonly number[], after: Shape): Group {
     const output = recipe.outputs[index];
     return output === undefined ? [] : [{ index, output, step: sizeStep(output) }];
   });
-  const targets = members.map(({ index, output, step }) => {
+  const sized = members.map(({ index, output, step }) => {
     const format = outputFormat(output.format, header);
     return { index, options: output, format, shape: step?.shape(after) ?? after };
   });
-  const largest = members[indexOfLargest(targets)];
+  const largest = members[indexOfLargest(sized)];
   const steps = largest?.step === undefined ? recipe.steps : [...recipe.steps, largest.step];
-  const passes = planPasses(steps, header.shape, options.limits);
   const output = largest?.output ?? recipe.outputs[0];
-  const holdsAlpha = targets.some(({ format }) => FORMATS[format].alpha);
+  const background = sized.some(({ format }) => FORMATS[format].alpha) ? 'transparent' : output.background;
+  const passes = planPasses(steps, header.shape, options.limits, background);
+  const shape = passes.at(-1)?.after ?? header.shape;
+  const { channels, depth } = shape;
+  const targets = sized.map((target) => ({ ...target, shape: { ...target.shape, channels, depth } }));
   return {
     targets,
     passes,
     frames: framesOf(job, output),
-    shape: passes.at(-1)?.after ?? header.shape,
-    background: holdsAlpha ? 'transparent' : output.background,
-    keepProfile: output.keepProfile,
+    shape,
+    background,
+    keepProfile: output.keepProfile && fitsProfile(header.icc, shape),
   };
 }
 

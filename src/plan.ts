@@ -1,5 +1,6 @@
 import { ImgtoolError } from './errors.js';
-import type { Drawing, Kernel, Shape, Step } from './operations/operation.js';
+import type { Drawing, Kernel, Means, Shape, Step } from './operations/operation.js';
+import { isClear } from './operations/params.js';
 
 /** One step of a draw pass, with the shape of the picture as it enters the step. */
 export interface DrawStep extends Pick<Drawing, 'draw' | 'setting' | 'fills'> {
@@ -33,16 +34,22 @@ export interface OutputLimits {
 
 /**
  * Splits steps into as few passes as keep their written meaning for a picture of this shape. The first pass
- * decodes and the last encodes, so both are draw passes, often the same one. Pure.
+ * decodes and the last encodes, so both are draw passes, often the same one. Pure. `background` is the colour of
+ * areas that a step opens without naming one.
  * Throws E_LIMIT_OUTPUT when a step would make more than the limits allow.
  */
-export function planPasses(steps: readonly Step[], shape: Shape, limits: OutputLimits): readonly Pass[] {
+export function planPasses(
+  steps: readonly Step[],
+  shape: Shape,
+  limits: OutputLimits,
+  background: string,
+): readonly Pass[] {
   const passes: Pass[] = [];
   let draft = newDraft(shape);
   for (const step of steps) {
     const before = draft.after;
-    const after = within(step.shape(before), limits, step.name);
     const means = step.means(before);
+    const after = withOpened(within(step.shape(before), limits, step.name), means, background);
     if (means === undefined) {
       draft.after = after;
     } else if ('kernel' in means) {
@@ -85,13 +92,20 @@ function placed(
   shape: Shape,
   after: Shape,
 ): Draft {
-  const { draw, setting, fills } = means;
-  const free = draft.steps.every((step) => step.setting !== setting);
+  const { draw, setting, fills, leads = false } = means;
+  const free = (!leads || draft.steps.length === 0) && draft.steps.every((step) => step.setting !== setting);
   const place = free ? means.places.find((candidate) => candidate > draft.last) : undefined;
   const step = { draw, setting, ...(fills && { fills }), name, shape };
   if (place !== undefined) return { steps: [...draft.steps, step], last: place, after };
   passes.push(sealed(draft));
   return { steps: [step], last: means.places[0], after };
+}
+
+/** A picture gets alpha where a step opens clear areas around it. */
+function withOpened(shape: Shape, means: Means | undefined, background: string): Shape {
+  const opens = means !== undefined && 'draw' in means ? means.opens : undefined;
+  if (opens === undefined || !isClear(opens.background ?? background)) return shape;
+  return { ...shape, channels: shape.channels < 3 ? 2 : 4 };
 }
 
 function within(shape: Shape, limits: OutputLimits, step: string): Shape {

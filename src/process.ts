@@ -1,7 +1,9 @@
 import { FORMATS, type Format } from './codecs/extensions.js';
-import { explainFailure } from './codecs/failure.js';
+import { damaged, explainFailure } from './codecs/failure.js';
+import { gifIsWhole } from './codecs/gif-blocks.js';
 import { type Header, readHeader } from './codecs/header.js';
-import type { Input } from './codecs/input.js';
+import { bytesOf, type Input, plainInput } from './codecs/input.js';
+import { lengthened } from './codecs/tiff-parts.js';
 import { decodeCost } from './cost.js';
 import { expected, ImgtoolError, toImgtoolError } from './errors.js';
 import { type Group, groupOutputs, type Job, type Target } from './groups.js';
@@ -64,19 +66,24 @@ export async function processImage(
   } catch (thrown) {
     const failure = cancelled(options.signal) ?? toImgtoolError(thrown, 'E_PROCESS', { stage: 'process' });
     if (!options.lenient || failure.code !== 'E_DECODE') throw failure;
-    const rescued = await attempt(input, recipe, options, true);
+    const again = await attempt(input, recipe, options, true);
     const note = `damaged, took what could be decoded (${failure.message})`;
-    return rescued && { ...rescued, notes: [...rescued.notes, note] };
+    return again && { ...again, notes: [...again.notes, note] };
   }
 }
 
 async function attempt(
-  input: Input,
+  given: Input,
   recipe: Recipe,
   options: ProcessOptions,
   lenient: boolean,
 ): Promise<Processed | undefined> {
-  const job: Job = { input, header: await readHeader(input, recipe), recipe, options, lenient };
+  const header = await readHeader(given, recipe);
+  const input = lenient ? await rescued(given, header) : await plainInput(given, header.format);
+  // before any plan is made of them
+  checkLimits(header, 1, options.limits);
+  const job: Job = { input, header, recipe, options, lenient };
+  if (!lenient) await refuseCutGif(job);
   const groups = groupOutputs(job);
   for (const group of groups) checkGroup(job, group);
   const formats = groups.flatMap(({ targets }) => targets).sort((a, b) => a.index - b.index);
@@ -103,6 +110,23 @@ async function attempt(
     passes,
     notes: [...notes],
   };
+}
+
+/** A cut TIFF with its end filled up; any other input as it is, since its decoder rescues what it can itself. */
+async function rescued(input: Input, { format, stored }: Header): Promise<Input> {
+  if (format !== 'tiff') return plainInput(input, format);
+  const mostBytes = stored.width * stored.height * BYTES_A_PIXEL;
+  return { kind: 'bytes', bytes: lengthened(await bytesOf(input), mostBytes) };
+}
+
+/** Four channels of 16 bits. */
+const BYTES_A_PIXEL = 8;
+
+/** sharp shows the frames before a cut and is content, so the blocks are followed to their end here. */
+async function refuseCutGif({ input, header }: Job): Promise<void> {
+  if (header.format !== 'gif') return;
+  const bytes = await bytesOf(input);
+  if (!gifIsWhole(bytes)) throw damaged('gif', 'decode', { bytes });
 }
 
 async function makeGroup(
@@ -138,8 +162,14 @@ const LONGEST_SIDE: Partial<Record<Format, number>> = {
   gif: 65_535,
 };
 
-function notesOf({ header, recipe }: Job, { frames }: Group, { format, options }: Target): string[] {
+function notesOf(
+  { header, recipe }: Job,
+  { frames, keepProfile }: Group,
+  { format, options }: Target,
+): string[] {
   const notes: string[] = [];
+  if (options.keepProfile && header.icc !== undefined && !keepProfile)
+    notes.push('colours converted to sRGB: the profile does not fit the result');
   if (recipe.frames === 'all' && frames < header.frames)
     notes.push(`took the first of ${header.frames} frames: ${format} holds one`);
   if (!FORMATS[format].alpha && header.shape.channels % 2 === 0)

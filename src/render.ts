@@ -2,15 +2,21 @@ import type { Sharp } from 'sharp';
 import { fromPixels, opened, pixelsOf, runPasses } from './canvas.js';
 import { type Encoding, encoded } from './codecs/encode.js';
 import { extensionOf } from './codecs/extensions.js';
+import type { Header } from './codecs/header.js';
 import { withMetadata } from './codecs/metadata.js';
 import { npy } from './codecs/npy.js';
 import { withoutUnusedScans } from './codecs/shrink.js';
+import { joinTiffs } from './codecs/tiff-join.js';
 import { expected, ImgtoolError } from './errors.js';
 import { framePixels } from './frames.js';
-import type { Group, Job, Target } from './groups.js';
+import { type Group, groupOutputs, type Job, type Target } from './groups.js';
+import { originalNoLarger } from './keep-smaller.js';
 import type { Pixels } from './kernels/pixels.js';
+import { checkLimits } from './limits.js';
 import type { Shape, StepContext } from './operations/operation.js';
+import { unequalPages, widestOf } from './pages.js';
 import type { Encoded } from './process.js';
+import type { Recipe } from './recipe.js';
 
 /** One result, with what the caller should know of it. */
 export interface Rendered {
@@ -20,50 +26,90 @@ export interface Rendered {
 
 /** Makes the wanted results of a group from one decode: a single result in one go, several from the pixels of the largest. */
 export async function renderGroup(job: Job, group: Group, targets: readonly Target[]): Promise<Rendered[]> {
+  const pages = await unequalPages(job, group.frames);
+  if (pages !== undefined)
+    return oneByOne(targets, (target) => finished(job, group, target, () => paged(job, target, pages)));
   const [only] = group.targets;
-  if (group.targets.length === 1 && group.frames === 1 && only !== undefined) {
-    return [await finished(job, group, only, await firstDecode(job, group))];
-  }
+  if (group.targets.length === 1 && group.frames === 1 && only !== undefined)
+    return [
+      await finished(job, group, only, async () => encode(job, group, only, await firstDecode(job, group))),
+    ];
   const frames = await decodedFrames(job, group);
-  const results: Rendered[] = [];
-  for (const target of targets) {
-    results.push(await finished(job, group, target, await sized(frames, group.shape, target.shape)));
-  }
-  return results;
+  return oneByOne(targets, (target) =>
+    finished(job, group, target, async () =>
+      encode(job, group, target, await sized(frames, group, target.shape, iccOf(job, group))),
+    ),
+  );
 }
 
-/** The picture with all its passes, the last of them still to be carried out by the encoder. */
-async function firstDecode(job: Job, group: Group): Promise<Sharp> {
+async function oneByOne<T, R>(list: readonly T[], make: (one: T) => Promise<R>): Promise<R[]> {
+  const made: R[] = [];
+  for (const one of list) made.push(await make(one));
+  return made;
+}
+
+/** The picture, or one page of it, with all its passes, the last of them still to be carried out by the encoder. */
+async function firstDecode(job: Job, group: Group, page = 0): Promise<Sharp> {
   const { input, header, recipe } = job;
   const [first] = group.passes;
   const light =
     first?.kind === 'draw' ? await withoutUnusedScans(input, header, first, recipe.autoOrient) : input;
-  const image = opened(light, header, { first: 0, count: 1 }, openingOf(job, group));
-  return runPasses(image, group.passes, contextOf(job, group));
+  const image = opened(light, header, { first: page, count: 1 }, openingOf(job, group));
+  return runPasses(image, group.passes, contextOf(job, group), iccOf(job, group));
 }
 
 /** Frames one by one, since sharp would blur and turn them as one strip. */
 async function decodedFrames(job: Job, group: Group): Promise<readonly Pixels[]> {
   if (group.frames === 1) return [await pixelsOf(await firstDecode(job, group), group.shape)];
+  const icc = iccOf(job, group);
   const frames: Pixels[] = [];
   for await (const frame of framePixels(job.input, job.header, group.frames, openingOf(job, group))) {
-    const image = await runPasses(fromPixels(frame), group.passes, contextOf(job, group));
+    const image = await runPasses(fromPixels(frame, { icc }), group.passes, contextOf(job, group), icc);
     frames.push(await pixelsOf(image, group.shape));
   }
   return frames;
 }
 
 /** The frames brought from the size of the largest result to that of another, joined into one strip. */
-async function sized(frames: readonly Pixels[], from: Shape, to: Shape): Promise<Sharp> {
+async function sized(
+  frames: readonly Pixels[],
+  { shape: from }: Group,
+  to: Shape,
+  icc: Uint8Array | undefined,
+): Promise<Sharp> {
   const same = from.width === to.width && from.height === to.height;
   const smaller = (frame: Pixels): Sharp =>
-    fromPixels(frame).resize({ width: to.width, height: to.height, fit: 'fill' });
+    fromPixels(frame, { icc }).resize({ width: to.width, height: to.height, fit: 'fill' });
   const [first] = frames;
-  if (frames.length === 1 && first !== undefined) return same ? fromPixels(first) : smaller(first);
+  if (frames.length === 1 && first !== undefined) return same ? fromPixels(first, { icc }) : smaller(first);
   const strip = joined(
     same ? frames : await Promise.all(frames.map((frame) => pixelsOf(smaller(frame), to))),
   );
-  return fromPixels(strip, strip.height / frames.length);
+  return fromPixels(strip, { pageHeight: strip.height / frames.length, icc });
+}
+
+/** Pages of different sizes or kinds, each on its own way through the plan that its size asks for. */
+async function paged(job: Job, target: Target, pages: readonly Header[]): Promise<Made> {
+  const recipe: Recipe = { ...job.recipe, frames: 'first', outputs: [target.options] };
+  const widest = widestOf(pages);
+  const made: Made[] = [];
+  const frames: Pixels[] = [];
+  for (const [page, header] of pages.entries()) {
+    checkLimits(header, 1, job.options.limits);
+    const own = { ...job, header, recipe };
+    const [group] = groupOutputs(own);
+    const [planned] = group?.targets ?? [];
+    if (group === undefined || planned === undefined) continue;
+    const image = await firstDecode(own, group, page);
+    if (target.format === 'tiff') made.push(await encode(own, group, planned, image));
+    else frames.push(await pixelsOf(image, widest));
+  }
+  const [first] = made;
+  if (first !== undefined) return { ...first, bytes: joinTiffs(made.map(({ bytes }) => bytes)) };
+  const strip = joined(frames);
+  const pageHeight = strip.height / frames.length;
+  const group = { frames: frames.length };
+  return encode(job, group, { ...target, shape: widest }, fromPixels(strip, { pageHeight }));
 }
 
 function joined(frames: readonly Pixels[]): Pixels {
@@ -92,28 +138,46 @@ function concatenated(frames: readonly Pixels[]): Pixels['data'] {
   return data;
 }
 
-async function finished(job: Job, group: Group, target: Target, image: Sharp): Promise<Rendered> {
+type Made = Pick<Encoded, 'bytes' | 'width' | 'height'>;
+
+async function finished(
+  job: Job,
+  group: Group,
+  target: Target,
+  make: () => Promise<Made>,
+): Promise<Rendered> {
   const { index, format, options } = target;
-  const raw = await encode(job, group, target, image);
-  const { bytes, notes } = await withMetadata(raw.bytes, format, job, options.metadata);
   const { frames } = group;
-  return { image: { index, ...raw, bytes, format, extension: extensionOf(format), frames }, added: notes };
+  const made = await make();
+  const upright = job.recipe.autoOrient;
+  const { bytes, notes } = await withMetadata(made.bytes, format, { ...job, upright }, options.metadata);
+  const image = { index, ...made, bytes, format, extension: extensionOf(format), frames };
+  const original = options.keepSmaller ? await originalNoLarger(job, group, target, bytes.length) : undefined;
+  if (original === undefined) return { image, added: notes };
+  return {
+    image: { ...image, bytes: original },
+    added: [`kept the original: a new file would take ${bytes.length} bytes`],
+  };
 }
 
 async function encode(
   job: Job,
-  group: Group,
+  { frames }: Pick<Group, 'frames'>,
   { format, options, shape }: Target,
   image: Sharp,
-): Promise<Pick<Encoded, 'bytes' | 'width' | 'height'>> {
+): Promise<Made> {
   if (format === 'npy') {
     const pixels = await pixelsOf(image, shape);
-    return { bytes: npy(pixels, options), width: pixels.width, height: pixels.height };
+    return { bytes: npy(pixels, options, shape.channels), width: pixels.width, height: pixels.height };
   }
   const { header } = job;
-  const encoding: Encoding = { format: format as Encoding['format'], options, header, frames: group.frames };
+  const encoding: Encoding = { format: format as Encoding['format'], options, header, frames };
   const { data, info } = await encoded(image, shape, encoding).toBuffer({ resolveWithObject: true });
   return { bytes: data, width: info.width, height: info.pageHeight ?? info.height };
+}
+
+function iccOf({ header }: Job, { keepProfile }: Group): Uint8Array | undefined {
+  return keepProfile ? header.icc : undefined;
 }
 
 function openingOf({ recipe, options, lenient }: Job, { keepProfile }: Group) {

@@ -22,7 +22,9 @@ const named = (kind: Fixture['kind']) => FIXTURES.filter((each) => each.kind ===
 describe('the photographs', () => {
   it('are the bytes that the table of fixtures/README.md names', async () => {
     const table = await readFile(join(FIXTURE_FOLDER, 'README.md'), 'utf8');
-    const rows = [...table.matchAll(/^\| (\S+\.jpg) \|.*\| (\d+)x(\d+) \| (\d+) \| `([0-9a-f]{64})` \|$/gm)];
+    const rows = [
+      ...table.matchAll(/^\| (\S+\.jpg) +\|.*\| +(\d+)x(\d+) +\| +(\d+) +\| +`([0-9a-f]{64})` +\|$/gm),
+    ];
     const told = rows.map(
       ([, name, width, height, bytes, sha256]) => `${name} ${width}x${height} ${bytes} ${sha256}`,
     );

@@ -25,9 +25,7 @@ export interface Encoding {
 export function encoded(image: Sharp, shape: Shape, encoding: Encoding): Sharp {
   const { alpha, depth16 } = FORMATS[encoding.format];
   const flat = alpha ? image : image.flatten({ background: hex(encoding.options.background) });
-  const kept = encoding.options.metadata === 'all' ? flat.keepXmp() : flat;
-  const tagged = encoding.options.keepProfile ? kept.keepIccProfile() : kept;
-  return ENCODERS[encoding.format](tagged.toColourspace(colourspace(shape, depth16)), encoding);
+  return ENCODERS[encoding.format](flat.toColourspace(colourspace(shape, depth16)), encoding);
 }
 
 /** The colour space sharp must be told, since it makes 8-bit sRGB of everything by default. */

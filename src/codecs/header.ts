@@ -1,9 +1,9 @@
 import type { Metadata } from 'sharp';
 import sharp from 'sharp';
 import type { Shape } from '../operations/operation.js';
-import { explainFailure } from './failure.js';
+import { explainFailure, refusalOf } from './failure.js';
 import { headOf } from './head.js';
-import { type Input, openable } from './input.js';
+import { type Input, openable, plainInput } from './input.js';
 import type { PictureFormat } from './magic.js';
 
 /** What a picture's header says; no pixel is decoded for it. Sides are in pixels. */
@@ -31,26 +31,33 @@ export interface Header {
   readonly iptc: Uint8Array | undefined;
 }
 
-/** Reads a picture's header. Throws E_EMPTY, E_UNSUPPORTED, E_DECODE or what the file system says. */
+/**
+ * Reads a picture's header, or that of one page (from 0 on) of a TIFF.
+ * Throws E_EMPTY, E_UNSUPPORTED, E_DECODE or what the file system says.
+ */
 export async function readHeader(
   input: Input,
-  options: { autoOrient: boolean } = { autoOrient: true },
+  options: { readonly autoOrient: boolean; readonly page?: number } = { autoOrient: true },
 ): Promise<Header> {
-  const metadata = await metadataOf(input);
-  const format = formatOf(metadata);
-  const lossless = format === 'webp' && (await isLosslessWebp(input));
-  return { ...factsOf(metadata, options.autoOrient), format, lossless };
-}
-
-async function metadataOf(input: Input): Promise<Metadata> {
   try {
-    const metadata = await sharp(openable(input), { limitInputPixels: false, failOn: 'none' }).metadata();
-    if (metadata.format === 'heif' && metadata.compression !== 'av1')
-      throw new Error('unsupported image format');
-    return metadata;
+    const head = await headOf(input);
+    const refusal = refusalOf(head);
+    if (refusal !== undefined) throw refusal;
+    const metadata = await metadataOf(await plainInput(input), options.page);
+    const format = formatOf(metadata);
+    const lossless = format === 'webp' && isLosslessWebp(head);
+    return { ...factsOf(metadata, options.autoOrient), format, lossless };
   } catch (thrown) {
     throw await explainFailure(thrown, input, 'decode');
   }
+}
+
+async function metadataOf(input: Input, page: number | undefined): Promise<Metadata> {
+  const options = { limitInputPixels: false, failOn: 'none', ...(page !== undefined && { page }) } as const;
+  const metadata = await sharp(openable(input), options).metadata();
+  if (metadata.format === 'heif' && metadata.compression !== 'av1')
+    throw new Error('unsupported image format');
+  return metadata;
 }
 
 function formatOf(metadata: Metadata): PictureFormat {
@@ -98,8 +105,8 @@ function depthOf({ space, depth }: Metadata): 8 | 16 {
 }
 
 /** VP8L is the lossless bitstream of WebP (RFC 9649); extended files hold it in a later chunk. */
-async function isLosslessWebp(input: Input): Promise<boolean> {
-  const head = Buffer.from(await headOf(input));
+function isLosslessWebp(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes);
   const kind = head.toString('latin1', 12, 16);
   return kind === 'VP8L' || (kind === 'VP8X' && head.includes('VP8L') && !head.includes('VP8 '));
 }

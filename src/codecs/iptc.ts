@@ -26,7 +26,8 @@ const PHOTOSHOP = Buffer.from('Photoshop 3.0\0', 'latin1');
 const RESOURCE = Buffer.from('8BIM', 'latin1');
 const IPTC_RESOURCE = 0x0404;
 
-function iimOf(block: Buffer): Buffer {
+/** The IIM data sets of a block, out of the Photoshop resources that may be around them. */
+export function iimOf(block: Buffer): Buffer {
   if (!block.subarray(0, PHOTOSHOP.length).equals(PHOTOSHOP)) return block;
   let at = PHOTOSHOP.length;
   while (at + 12 <= block.length && block.subarray(at, at + 4).equals(RESOURCE)) {

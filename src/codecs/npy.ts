@@ -1,4 +1,4 @@
-import type { Pixels } from '../kernels/pixels.js';
+import { blankSamples, type Pixels } from '../kernels/pixels.js';
 import type { OutputOptions } from '../recipe.js';
 
 /** Means and deviations of ImageNet's R, G and B, on 0..1. */
@@ -6,17 +6,39 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225]
 
 /**
  * Pixels as a NumPy array file, version 1.0 of the format (numpy.lib.format): uint8 or uint16 as they are, or
- * float32 when a scale is asked for; shape HxWxC, or CxHxW with layout chw.
+ * float32 when a scale is asked for; shape HxWxC, or CxHxW with layout chw. `channels` 2 asks for gray and alpha
+ * of pixels that carry their gray three times.
  */
-export function npy(pixels: Pixels, options: Pick<OutputOptions, 'tensorScale' | 'layout'>): Buffer {
+export function npy(
+  given: Pixels,
+  options: Pick<OutputOptions, 'tensorScale' | 'layout'>,
+  channels = given.channels,
+): Buffer {
+  const pixels = channels === 2 && given.channels === 4 ? grayAndAlpha(given) : given;
   const values = options.tensorScale === undefined ? pixels.data : scaledValues(pixels, options.tensorScale);
   const planar = options.layout === 'chw' ? transposed(values, pixels) : values;
-  const { width, height, channels } = pixels;
-  const shape = options.layout === 'chw' ? [channels, height, width] : [height, width, channels];
+  const { width, height } = pixels;
+  const shape =
+    options.layout === 'chw' ? [pixels.channels, height, width] : [height, width, pixels.channels];
   return Buffer.concat([
     headerFor(planar, shape),
     Buffer.from(planar.buffer, planar.byteOffset, planar.byteLength),
   ]);
+}
+
+function blank(values: Values): Values {
+  return values instanceof Float32Array
+    ? new Float32Array(values.length)
+    : blankSamples(values, values.length);
+}
+
+function grayAndAlpha({ data, ...size }: Pixels): Pixels {
+  const pair = blankSamples(data, data.length / 2);
+  for (let from = 0, to = 0; from < data.length; from += 4, to += 2) {
+    pair[to] = data[from] ?? 0;
+    pair[to + 1] = data[from + 3] ?? 0;
+  }
+  return { ...size, data: pair, channels: 2 };
 }
 
 type Values = Uint8Array | Uint16Array | Float32Array;
@@ -56,7 +78,8 @@ function ruleFor(scale: string, channel: number, most: number): { mean: number; 
 }
 
 function transposed<V extends Values>(values: V, { width, height, channels }: Pixels): V {
-  const planar = values.slice() as V;
+  // never slice(): that of a Buffer is a window on the same memory
+  const planar = blank(values) as V;
   const area = width * height;
   for (let at = 0; at < values.length; at += 1)
     planar[(at % channels) * area + Math.floor(at / channels)] = values[at] ?? 0;

@@ -50,16 +50,19 @@ export function writeRights(
 
 /**
  * Writes a source's whole EXIF blob into a picture just encoded, byte for byte but for the orientation tag when it
- * is to be 1. In a TIFF the blob's tags join the file's own; a GIF takes none.
+ * is to be 1, and its XMP packet beside it. In a TIFF the blob's tags join the file's own; a GIF takes none.
  */
 export function writeExif(
   encoded: Uint8Array,
   format: MetadataFormat,
-  exif: Uint8Array,
-  options: { readonly orientation?: 1 } = {},
+  exif: Uint8Array | undefined,
+  options: { readonly orientation?: 1; readonly xmp?: Uint8Array } = {},
 ): Written {
-  const blob = options.orientation === 1 ? upright(exif) : exif;
-  return embedded(encoded, format, { exif: tiffOf(blob) });
+  const blob = exif && options.orientation === 1 ? upright(exif) : exif;
+  return embedded(encoded, format, {
+    ...(blob && { exif: tiffOf(blob) }),
+    ...(options.xmp && { xmp: options.xmp }),
+  });
 }
 
 function embedded(encoded: Uint8Array, format: MetadataFormat, blobs: Blobs): Written {

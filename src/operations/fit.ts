@@ -1,7 +1,8 @@
 import type { Sharp } from 'sharp';
+import { openedColour, withFullAlpha } from './opened.js';
 import type { Means, Shape, StepContext } from './operation.js';
 import { ORDER } from './order.js';
-import { hex, type KERNELS } from './params.js';
+import type { KERNELS } from './params.js';
 
 /** How a picture meets a box: the five ways of CSS object-fit and sharp. */
 export type Fit = 'inside' | 'cover' | 'contain' | 'fill' | 'outside';
@@ -17,8 +18,13 @@ export interface Box {
   readonly background?: string | undefined;
 }
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** The size of a picture after it was fitted into a box: nearest rounding, at least 1 px a side. */
-export function fitted(from: { width: number; height: number }, box: Box): { width: number; height: number } {
+export function fitted(from: Size, box: Box): Size {
   const { width: w, height: h } = from;
   const across = box.width === undefined ? undefined : box.width / w;
   const down = box.height === undefined ? undefined : box.height / h;
@@ -35,21 +41,13 @@ export function fitted(from: { width: number; height: number }, box: Box): { wid
 }
 
 /** A size times a factor, rounded to the nearest whole pixel, at least 1 px a side. */
-export function scaled(
-  from: { width: number; height: number },
-  factor: number,
-): { width: number; height: number } {
+export function scaled(from: Size, factor: number): Size {
   const times = (side: number): number => Math.max(1, Math.round(side * factor));
   return { width: times(from.width), height: times(from.height) };
 }
 
 /** Without enlargement, fill shrinks each side on its own, cover crops what it has, contain pads to the whole box. */
-function boxed(
-  from: { width: number; height: number },
-  box: Box,
-  across: number,
-  down: number,
-): { width: number; height: number } {
+function boxed(from: Size, box: Box, across: number, down: number): Size {
   const width = box.width ?? from.width;
   const height = box.height ?? from.height;
   if (box.enlarge || box.fit === 'contain' || (across <= 1 && down <= 1)) return { width, height };
@@ -65,13 +63,27 @@ export function fittedShape(shape: Shape, box: Box): Shape {
 export function fitMeans(shape: Shape, box: Box): Means | undefined {
   const target = fitted(shape, box);
   if (target.width === shape.width && target.height === shape.height) return undefined;
-  const place = crops(box) ? ORDER.box : ORDER.resize;
   return {
-    places: [place],
+    places: [crops(box) ? ORDER.box : ORDER.resize],
     setting: 'resize',
+    // libvips enlarges half a pixel off the middle, so a mirror that sharp runs after it would show
+    leads: grows(shape, box, target),
     ...(!crops(box) && { fills: target }),
+    ...(letterboxes(shape, box, target) && { opens: { background: box.background } }),
     draw: (image, context) => drawFitted(image, context, box, target),
   };
+}
+
+/** Whether pixels are drawn larger: a contained picture keeps its own size inside a larger box, unless it may grow. */
+function grows(from: Size, box: Box, target: Size): boolean {
+  return box.enlarge && (target.width > from.width || target.height > from.height);
+}
+
+/** Whether a contained picture leaves a part of its box open. */
+function letterboxes(from: Size, box: Box, target: Size): boolean {
+  if (box.fit !== 'contain') return false;
+  const { width, height } = fitted(from, { ...box, fit: 'inside' });
+  return width !== target.width || height !== target.height;
 }
 
 function crops(box: Box): box is Box & { readonly fit: 'cover' | 'contain' } {
@@ -79,20 +91,16 @@ function crops(box: Box): box is Box & { readonly fit: 'cover' | 'contain' } {
 }
 
 /** Fits that keep the whole picture are drawn as an exact size, so that the plan's sides are the result's. */
-function drawFitted(
-  image: Sharp,
-  context: StepContext,
-  box: Box,
-  target: { width: number; height: number },
-): Sharp {
+function drawFitted(image: Sharp, context: StepContext, box: Box, target: Size): Sharp {
   const kernel = box.kernel ?? 'lanczos3';
   if (!crops(box)) return image.resize({ ...target, fit: 'fill', kernel });
-  return image.resize({
+  const drawn = image.resize({
     ...target,
     fit: box.fit,
     kernel,
     position: box.position ?? 'centre',
-    background: hex(box.background ?? context.background),
+    background: openedColour(context, box.background),
     withoutEnlargement: !box.enlarge,
   });
+  return letterboxes(context.shape, box, target) ? withFullAlpha(drawn, context, box.background) : drawn;
 }

@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 import * as z from 'zod';
-import { weighted } from '../kernels/gray.js';
+import { luminance, weighted } from '../kernels/gray.js';
 import { type Means, operation, type Shape } from './operation.js';
 import { ORDER } from './order.js';
 
@@ -34,10 +34,10 @@ export const grayscale = operation({
     channels: (channels + (hasAlpha(shape) ? 1 : 0)) as Shape['channels'],
   }),
   means(shape, { method, channels }) {
-    if (shape.channels < 3) return undefined;
-    if (method === 'luminance') return channels === 3 ? GREYSCALE : CONVERSION;
+    if (shape.channels < 3) return channels === 3 ? CONVERSION : undefined;
+    if (method === 'luminance') return channels === 3 || hasAlpha(shape) ? byLight(channels) : CONVERSION;
     return shape.depth === 16
-      ? { kernel: async (pixels) => weighted(pixels, WEIGHTS[method]) }
+      ? { kernel: async (pixels) => weighted(pixels, WEIGHTS[method], channels) }
       : recombined(shape, WEIGHTS[method]);
   },
 });
@@ -69,6 +69,10 @@ function recombAlpha(image: Sharp, row: readonly [number, number, number]): Shar
     .linear([1, 1, 1, 1], [0.5, 0.5, 0.5, 0]);
 }
 
-/** Light is weighed by sharp's own conversion (CIE Y of linear sRGB, encoded again); the shape's one channel asks for it. */
+/** The shape's number of channels asks for it; light is weighed by sharp's own conversion (CIE Y of linear sRGB, encoded again). */
 const CONVERSION: Means = { places: [ORDER.colourspace], setting: 'colour', draw: (image) => image };
-const GREYSCALE: Means = { places: [ORDER.greyscale], setting: 'colour', draw: (image) => image.greyscale() };
+
+/** Three equal channels, or one and alpha, cannot be asked of sharp: pixels between two passes lose one or the other. */
+function byLight(channels: 1 | 3): Means {
+  return { kernel: async (pixels) => luminance(pixels, channels) };
+}

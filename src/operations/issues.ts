@@ -16,10 +16,25 @@ export function describeIssue(
 }
 
 function unknownKey(schema: z.ZodType, issue: z.core.$ZodIssueUnrecognizedKeys): string {
-  const known = issue.path.length === 0 && 'shape' in schema ? Object.keys(schema.shape as object) : [];
+  const known = keysAt(schema, issue.path);
   const near = nearest(issue.keys[0] ?? '', known);
   const choice = known.length > 0 ? `one of ${known.join(', ')}` : 'a known parameter';
   return expected(choice, issue.keys[0]) + (near === undefined ? '' : `; did you mean ${near}?`);
+}
+
+/** The keys that the object at a path may have. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  const def = schema._zod.def as z.core.$ZodTypeDef & {
+    innerType?: z.core.$ZodType;
+    element?: z.core.$ZodType;
+    valueType?: z.core.$ZodType;
+    shape?: Record<string, z.core.$ZodType>;
+  };
+  if (def.innerType !== undefined) return keysAt(def.innerType, path);
+  const [key, ...rest] = path;
+  if (key === undefined) return Object.keys(def.shape ?? {});
+  const next = def.shape?.[String(key)] ?? def.element ?? def.valueType;
+  return next === undefined ? [] : keysAt(next, rest);
 }
 
 function wanted(issue: z.core.$ZodIssue): string {

@@ -43,8 +43,12 @@ export interface Drawing {
     | 'recomb'
     | 'normalise'
     | 'colour';
+  /** That it must be the first step of its pass. */
+  readonly leads?: boolean;
   /** The exact size in pixels that a resize fills, when that is all it does. */
   readonly fills?: { readonly width: number; readonly height: number };
+  /** That it opens new areas, and the colour it names for them; a clear one gives the picture alpha. */
+  readonly opens?: { readonly background: string | undefined };
   draw(image: Sharp, context: StepContext): Sharp;
 }
 

@@ -7,7 +7,6 @@ export const ORDER = {
   turnFirst: 1,
   trim: 2,
   cropFirst: 3,
-  greyscale: 4,
   resize: 5,
   /** A rotation by a multiple of 90 degrees called after `resize`. */
   turn: 6,

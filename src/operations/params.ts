@@ -29,6 +29,12 @@ export function hex(text: string): string {
   return COLOUR_NAMES[text] ?? text;
 }
 
+/** Whether a colour lets something through. */
+export function isClear(text: string): boolean {
+  const digits = hex(text).slice(1).toLowerCase();
+  return (digits.length === 4 && !digits.endsWith('f')) || (digits.length === 8 && !digits.endsWith('ff'));
+}
+
 /** A whole number of pixels, 1 to {@link MAX_SIDE}. */
 export function side(description: string) {
   return z.int().min(1).max(MAX_SIDE).describe(description);

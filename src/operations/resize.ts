@@ -20,7 +20,7 @@ const params = z
     enlarge: z.boolean().default(false).describe('let small pictures grow'),
   })
   .refine((given) => given.width !== undefined || given.height !== undefined, {
-    error: 'expected a width, a height or both, received neither; for example: resize --width 800',
+    error: 'expected a width, a height or both, received neither',
   });
 
 /** Resizes to a width, a height or both. */

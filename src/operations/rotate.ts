@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { openedColour, withFullAlpha } from './opened.js';
 import { operation, type Shape } from './operation.js';
 import { ORDER } from './order.js';
-import { colour, hex } from './params.js';
+import { colour } from './params.js';
 
 const params = z
   .strictObject({
@@ -16,7 +17,7 @@ const params = z
     background: colour('colour of the corners that a slanted turn opens').optional(),
   })
   .refine((given) => given.angle !== undefined || given.flip || given.flop, {
-    error: 'expected an angle in degrees (or flip, or flop), received none; for example: rotate --angle 90',
+    error: 'expected an angle in degrees (or flip, or flop), received none',
   });
 
 /** Turns clockwise by any angle, or mirrors. */
@@ -42,12 +43,13 @@ export const rotate = operation({
     if (degrees === 0 && !flip && !flop) return undefined;
     return {
       setting: 'rotate',
+      ...(degrees % 90 !== 0 && { opens: { background } }),
       places: degrees % 90 === 0 ? [ORDER.turnFirst, ORDER.turn] : [ORDER.turnFirst, ORDER.rotate],
       draw(image, context) {
         const mirrored = image.flip(flip).flop(flop);
-        return degrees === 0
-          ? mirrored
-          : mirrored.rotate(degrees, { background: hex(background ?? context.background) });
+        if (degrees === 0) return mirrored;
+        const turned = mirrored.rotate(degrees, { background: openedColour(context, background) });
+        return degrees % 90 === 0 ? turned : withFullAlpha(turned, context, background);
       },
     };
   },
@@ -58,7 +60,10 @@ function normalised(angle: number): number {
   return ((angle % 360) + 360) % 360;
 }
 
-/** The canvas after a turn: swapped at odd quarter turns, the bounding box of the turned rectangle otherwise. */
+/**
+ * The canvas after a turn: swapped at odd quarter turns, the bounding box of the turned rectangle otherwise, its sides
+ * rounded to nearest as libvips does.
+ */
 function turned(shape: Shape, degrees: number): Shape {
   if (degrees % 180 === 0) return shape;
   if (degrees % 90 === 0) return { ...shape, width: shape.height, height: shape.width };
@@ -66,7 +71,11 @@ function turned(shape: Shape, degrees: number): Shape {
   const [sine, cosine] = [Math.abs(Math.sin(radians)), Math.abs(Math.cos(radians))];
   return {
     ...shape,
-    width: Math.ceil(shape.width * cosine + shape.height * sine),
-    height: Math.ceil(shape.width * sine + shape.height * cosine),
+    width: rounded(shape.width * cosine + shape.height * sine),
+    height: rounded(shape.width * sine + shape.height * cosine),
   };
+}
+
+function rounded(side: number): number {
+  return Math.max(1, Math.round(side));
 }

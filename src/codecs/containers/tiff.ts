@@ -1,5 +1,5 @@
 import { type Directory, type Entry, readDirectory, readTree, TAG } from '../exif.js';
-import { directoryBytes, movable } from '../exif-write.js';
+import { directoryBytes, exifBytes, movable } from '../exif-write.js';
 import { type Blobs, type Embedded, refused } from './container.js';
 
 /**
@@ -49,9 +49,18 @@ const OWN_TAGS: readonly (readonly [number, number])[] = [
 ];
 
 function exifEntries(tree: Directory | undefined, page: Directory): readonly Entry[] {
-  if (!tree) return [];
-  const foreign = tree.entries.filter(({ tag }) => !OWN_TAGS.some(([from, to]) => tag >= from && tag <= to));
-  return movable(foreign, tree.order, page.order);
+  return tree ? movable(foreign(tree.entries), tree.order, page.order) : [];
+}
+
+function foreign(entries: readonly Entry[]): Entry[] {
+  return entries.filter(({ tag }) => !OWN_TAGS.some(([from, to]) => tag >= from && tag <= to));
+}
+
+/** What a TIFF file says beside how it is stored, as an EXIF blob for another container; undefined when nothing. */
+export function exifOfTiff(file: Uint8Array): Uint8Array | undefined {
+  const tree = readTree(file);
+  const entries = tree ? movable(foreign(tree.entries), tree.order, 'II') : [];
+  return entries.length === 0 ? undefined : exifBytes(entries);
 }
 
 function xmpEntry(xmp: Uint8Array): Entry {
