@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { NothingSkipped } from './test/support/nothing-skipped.js';
+
+const inCi = process.env.CI !== undefined;
 
 export default defineConfig({
   test: {
@@ -7,6 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    reporters: inCi ? ['default', new NothingSkipped()] : ['default'],
     maxWorkers: 2,
   },
 });

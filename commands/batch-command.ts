@@ -1,7 +1,9 @@
 import { Args, type Interfaces } from '@oclif/core';
+import type { Config } from '../src/config.js';
 import type { Recipe } from '../src/recipe.js';
 import { ImgtoolCommand } from './command.js';
 import { encodingFlags, inputFlags, outputFlags, runFlags } from './flags/batch.js';
+import type { Parsed, RecipeDefaults } from './flags/configured.js';
 
 /** The arguments and flags of every command that processes pictures. */
 export const batchArgs = {
@@ -21,6 +23,15 @@ export type BatchFlags = Interfaces.InferredFlags<typeof inputFlags & typeof out
 
 /** A command that runs one recipe over its inputs. */
 export abstract class BatchCommand extends ImgtoolCommand {
+  /** The flags with what the config says where none was typed, and what recipes start from. */
+  protected async configured<F extends object>(
+    parsed: Parsed<F>,
+  ): Promise<{ flags: F; defaults: RecipeDefaults; config: Config }> {
+    const { configured, currentConfig, recipeDefaults } = await import('./flags/configured.js');
+    const config = await currentConfig();
+    return { flags: configured(parsed, config), defaults: recipeDefaults(config), config };
+  }
+
   /** The heavy parts load here, after the flags have been read. */
   protected async process(inputs: readonly string[], flags: BatchFlags, recipe: Recipe): Promise<void> {
     const { runFromFlags } = await import('./batch-run.js');

@@ -1,25 +1,29 @@
-import { realpath, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Batch, runBatch } from '../src/batch.js';
 import type { Destination } from '../src/deliver.js';
-import { expected, ImgtoolError } from '../src/errors.js';
+import { expected, ImgtoolError, toImgtoolError } from '../src/errors.js';
 import { pixelGate } from '../src/gate.js';
+import type { Source } from '../src/io/source.js';
 import { WIDE_LIMITS } from '../src/limits.js';
 import { processors } from '../src/machine.js';
-import { openManifest, readManifest } from '../src/manifest.js';
-import { defaultTemplate, nameTemplate } from '../src/naming.js';
+import { defaultTemplate, fixedName, nameTemplate } from '../src/naming.js';
 import type { Outcome } from '../src/outcome.js';
-import { type IfExists, recipeKeys } from '../src/outputs.js';
-import { type Recipe, recipeJson, recipeSlug } from '../src/recipe.js';
+import { surveyOf } from '../src/overlap.js';
+import type { ProcessOptions } from '../src/process.js';
+import { prune } from '../src/prune.js';
+import { type Recipe, recipeJson } from '../src/recipe.js';
 import { newTally } from '../src/report/tally.js';
 import type { Naming } from '../src/targets.js';
-import { engineVersions, tuneEngine } from '../src/versions.js';
+import { tuneEngine } from '../src/versions.js';
 import type { BatchFlags } from './batch-command.js';
+import { chosen } from './chosen.js';
+import { counting } from './counting.js';
+import { destinationFrom, type Out, outFrom, recipeFor } from './destination.js';
 import { dryRun } from './dry-run.js';
+import { type FailureCount, failureCount, isForgiven, mostErrors } from './failures.js';
 import { type InputPlan, planInputs } from './inputs.js';
-import { openReporter, type Reporter, shown } from './terminal/reporter.js';
+import { openReporter, shown } from './terminal/reporter.js';
 import { onInterrupt } from './terminal/signals.js';
-import { writeData } from './terminal/streams.js';
 
 /** Pixels held at once: what two 24-megapixel progressive photographs take. */
 const GATE_PIXELS = 64_000_000;
@@ -28,51 +32,94 @@ const GATE_PIXELS = 64_000_000;
 export async function runFromFlags(
   args: readonly string[],
   flags: BatchFlags,
-  recipe: Recipe,
+  given: Recipe,
 ): Promise<number> {
-  checkFlags(flags, recipe);
+  checkFlags(flags, given);
   tuneEngine();
-  const tally = newTally();
-  const inputs = await planInputs(args, flags, outFolder(flags, recipe));
-  const naming = await namingFrom(flags, recipe, inputs);
-  if (flags['dry-run'] === true)
-    return dryRun(inputs, naming, flags, await destinationFrom(flags, recipe, inputs, 'look'));
-  const reporter = await openReporter(styleOf(flags), flags.verbose === true, { recipe: recipeJson(recipe) });
-  return execute({ args, flags, recipe, inputs, naming, reporter, tally });
+  const out = await outFrom(args, flags, given);
+  const recipe = recipeFor(out, given);
+  const inputs = await planInputs(args, flags, out.kind === 'folder' ? out.path : undefined);
+  const access = flags['dry-run'] === true ? 'look' : 'make';
+  const destination = await destinationFrom(out, flags, recipe, inputs.roots, access);
+  const naming = namingFrom(out, flags, recipe, inputs, destination);
+  const find = (drain: AbortSignal) => chosen(inputs.find(drain), destination);
+  if (flags['dry-run'] === true) return dryRun({ inputs, find, naming, flags, destination });
+  return execute({ args, flags, out, inputs, find, naming, destination });
 }
 
 interface Execution {
   readonly args: readonly string[];
   readonly flags: BatchFlags;
-  readonly recipe: Recipe;
+  readonly out: Out;
   readonly inputs: InputPlan;
   readonly naming: Naming;
-  readonly reporter: Reporter;
-  readonly tally: ReturnType<typeof newTally>;
+  readonly destination: Destination;
+  find(drain: AbortSignal): AsyncIterable<Source>;
 }
 
-async function execute({ args, flags, recipe, inputs, naming, reporter, tally }: Execution): Promise<number> {
+async function execute(execution: Execution): Promise<number> {
+  const { args, flags, out, inputs, naming, destination } = execution;
   const started = performance.now();
+  const tally = newTally();
+  const head = { recipe: recipeJson(naming.recipe) };
+  const reporter = await openReporter(styleOf(flags), flags.verbose === true, head);
+  const count = counting(execution.find, reporter);
   const interruption = onInterrupt();
-  const destination = await destinationFrom(flags, recipe, inputs, 'make');
+  const failures = failureCount(flags);
   const tell = async (outcome: Outcome): Promise<void> => {
     tally.add(outcome);
+    if (outcome.status === 'failed') failures.add(outcome.error);
     await reporter.outcome(withShownPaths(outcome));
+    count.look();
   };
   inputs.listen({
-    problem: (error) => tell({ source: error.file ?? '-', status: 'failed', error }),
+    problem: async (error) => {
+      if (!isForgiven(error, flags)) await tell({ source: error.file ?? '-', status: 'failed', error });
+    },
     unreadable: (type) => tally.unreadable(type),
   });
   try {
-    await runBatch(batchFrom(flags, inputs, naming, destination, interruption.drain), tell);
+    const drain = AbortSignal.any([interruption.drain, failures.tooMany]);
+    await runBatch(batchFrom({ ...execution, find: count.find }, drain), tell);
+    // inputs that cannot be found may be on a disk that is away
+    if (flags.prune === true && !failures.has('E_NOT_FOUND') && !drain.aborted)
+      await pruneFolder(destination, tell);
   } finally {
+    count.stop();
     interruption.release();
-    if (destination.kind === 'folder') await destination.manifest?.close();
+    if (destination.kind === 'folder') await closed(destination, failures, tell);
   }
+  const code = interruption.exitCode();
   const summary = tally.summary(performance.now() - started);
-  await reporter.close(summary, where(destination));
-  if (summary.total === 0 && interruption.exitCode() === undefined) return nothingMatched(args, flags);
-  return interruption.exitCode() ?? (summary.failed > 0 ? 1 : 0);
+  if (summary.total === 0 && code === undefined && flags['allow-empty'] !== true) throw nothingMatched(args);
+  await reporter.close(summary, where(out), { interrupted: code !== undefined });
+  return code ?? failures.exitCode(summary.total);
+}
+
+/** Removes the results of inputs that are gone, and tells of each. */
+async function pruneFolder(
+  destination: Destination,
+  tell: (outcome: Outcome) => Promise<void>,
+): Promise<void> {
+  if (destination.kind !== 'folder' || destination.manifest === undefined) return;
+  for await (const { path, source, action } of prune(destination.path, destination.manifest)) {
+    await tell({ source, status: 'pruned', action, outputs: [{ path }] });
+  }
+}
+
+/** Closes the manifest; what cannot be remembered costs the next run time, and is told as a failure of its own. */
+async function closed(
+  { manifest, path }: Destination & { kind: 'folder' },
+  failures: FailureCount,
+  tell: (outcome: Outcome) => Promise<void>,
+): Promise<void> {
+  try {
+    await manifest?.close();
+  } catch (thrown) {
+    const error = toImgtoolError(thrown, 'E_MANIFEST', { stage: 'write', file: path });
+    // a full disk that pictures met has been told
+    if (!failures.has(error.code)) await tell({ source: shown(path), status: 'failed', error });
+  }
 }
 
 function checkFlags(flags: BatchFlags, recipe: Recipe): void {
@@ -92,104 +139,61 @@ function checkFlags(flags: BatchFlags, recipe: Recipe): void {
     alone('out -', [flags.json === true && '--json', flags.ndjson === true && '--ndjson']);
 }
 
-function outFolder(flags: BatchFlags, recipe: Recipe): string | undefined {
-  if (flags['in-place'] === true || flags.out === '-') return undefined;
-  return resolve(flags.out ?? `imgtool-out/${recipeSlug(recipe)}`);
-}
-
-async function namingFrom(flags: BatchFlags, recipe: Recipe, inputs: InputPlan): Promise<Naming> {
+/** How the flags have results named; with several directories each keeps its own name in front. */
+export function namingFrom(
+  out: Out,
+  flags: Pick<BatchFlags, 'name' | 'on-collision'>,
+  recipe: Recipe,
+  inputs: Pick<InputPlan, 'directories' | 'oneRoot'>,
+  destination: Destination,
+): Naming {
+  const { directories, oneRoot } = inputs;
   return {
     recipe,
-    template: nameTemplate(flags.name ?? defaultTemplate(recipe)),
+    template: out.kind === 'file' ? fixedName(out.name) : nameTemplate(flags.name ?? defaultTemplate(recipe)),
     onCollision: flags['on-collision'] === 'number' ? 'number' : 'fail',
     // originals replaced where they stand cannot clash
-    oneRoot: inputs.oneRoot || flags['in-place'] === true || flags.out === '-',
+    oneRoot: oneRoot || out.kind === 'in-place' || out.kind === 'stdout',
     prefixes:
-      inputs.directories.size > 1
-        ? new Map([...inputs.directories].map(([index, path]) => [index, basename(path)]))
+      directories.size > 1
+        ? new Map([...directories].map(([index, path]) => [index, basename(path)]))
         : new Map(),
+    ...(destination.kind === 'folder' && { survey: surveyOf(destination.inputs) }),
   };
 }
 
-async function destinationFrom(
-  flags: BatchFlags,
-  recipe: Recipe,
-  inputs: InputPlan,
-  access: 'look' | 'make',
-): Promise<Destination> {
-  if (flags['in-place'] === true) return { kind: 'in-place' };
-  const path = outFolder(flags, recipe);
-  if (path === undefined) return standardOutput();
-  if (access === 'make') await madeFolder(path);
-  const manifest =
-    flags.manifest === false
-      ? undefined
-      : await (access === 'make' ? openManifest(path) : readManifest(path));
+function batchFrom({ flags, naming, destination, find }: Execution, drain: AbortSignal): Batch {
   return {
-    kind: 'folder',
-    path,
-    manifest,
-    ifExists: (flags['if-exists'] as IfExists | undefined) ?? 'auto',
-    force: flags.force === true,
-    verify: flags.verify === true,
-    keys: recipeKeys(recipe, engineVersions(), flags.lenient === true),
-    inputs: await Promise.all(inputs.roots.map((root) => realpath(root).catch(() => root))),
-  };
-}
-
-/** Says at once that an output folder cannot be one, before any picture is read. */
-async function madeFolder(path: string): Promise<void> {
-  const facts = await stat(path).catch(() => undefined);
-  if (facts !== undefined && !facts.isDirectory()) {
-    throw new ImgtoolError('E_USAGE', expected('a folder for --out', `the file ${shown(path)}`), {
-      stage: 'plan',
-      field: 'out',
-    });
-  }
-}
-
-function standardOutput(): Destination {
-  let taken = false;
-  return {
-    kind: 'bytes',
-    async take(image) {
-      if (taken)
-        throw new ImgtoolError('E_USAGE', expected('one input for --out -', 'several'), { stage: 'write' });
-      taken = true;
-      await writeData(image.bytes);
-    },
-  };
-}
-
-function batchFrom(
-  flags: BatchFlags,
-  inputs: InputPlan,
-  naming: Naming,
-  destination: Destination,
-  drain: AbortSignal,
-): Batch {
-  const concurrency = flags.concurrency ?? processors() + 1;
-  const gate = pixelGate(Math.max(GATE_PIXELS, flags['limit-pixels'] ?? 0));
-  return {
-    find: () => inputs.find(drain),
+    find: () => find(drain),
     naming,
     destination,
-    concurrency: destination.kind === 'bytes' ? 1 : concurrency,
+    concurrency: destination.kind === 'bytes' ? 1 : concurrencyFrom(flags),
     keepTimes: flags['keep-times'] === true,
-    maxErrors: flags['max-errors'] ?? (flags['on-error'] === 'stop' ? 1 : Number.POSITIVE_INFINITY),
+    maxErrors: mostErrors(flags),
     drain,
-    process: {
-      limits: {
-        ...WIDE_LIMITS,
-        ...(flags['limit-pixels'] !== undefined && {
-          pixels: flags['limit-pixels'],
-          outputPixels: flags['limit-pixels'],
-        }),
-      },
-      lenient: flags.lenient === true,
-      threads: processors(),
-      reserve: (pixels) => gate.reserve(pixels),
+    process: processFrom(flags),
+  };
+}
+
+/** Pictures in flight. */
+export function concurrencyFrom({ concurrency }: Pick<BatchFlags, 'concurrency'>): number {
+  return concurrency ?? processors() + 1;
+}
+
+/** How pictures are processed, with one bound on the pixels that all of them hold at once. */
+export function processFrom(flags: Pick<BatchFlags, 'limit-pixels' | 'lenient'>): ProcessOptions {
+  const gate = pixelGate(Math.max(GATE_PIXELS, flags['limit-pixels'] ?? 0));
+  return {
+    limits: {
+      ...WIDE_LIMITS,
+      ...(flags['limit-pixels'] !== undefined && {
+        pixels: flags['limit-pixels'],
+        outputPixels: flags['limit-pixels'],
+      }),
     },
+    lenient: flags.lenient === true,
+    threads: processors(),
+    reserve: (pixels) => gate.reserve(pixels),
   };
 }
 
@@ -197,25 +201,25 @@ function styleOf({ quiet, json, ndjson }: BatchFlags): 'text' | 'quiet' | 'json'
   return json === true ? 'json' : ndjson === true ? 'ndjson' : quiet === true ? 'quiet' : 'text';
 }
 
-function where(destination: Destination): string | undefined {
-  if (destination.kind === 'folder') return `${shown(destination.path)}/   (originals untouched)`;
-  return destination.kind === 'in-place' ? 'originals replaced' : undefined;
+function where(out: Out): string | undefined {
+  if (out.kind === 'folder') return `${shown(out.path)}/   (originals untouched)`;
+  if (out.kind === 'file') return shown(join(out.path, out.name));
+  return out.kind === 'in-place' ? 'originals replaced' : undefined;
 }
 
-function withShownPaths(outcome: Outcome): Outcome {
+/** The outcome with the paths of results as a person would type them. */
+export function withShownPaths(outcome: Outcome): Outcome {
   if (outcome.status === 'done')
     return {
       ...outcome,
       outputs: outcome.outputs.map((output) => ({ ...output, path: shown(output.path) })),
     };
-  if (outcome.status === 'skipped')
+  if (outcome.status === 'skipped' || outcome.status === 'pruned')
     return { ...outcome, outputs: outcome.outputs.map(({ path }) => ({ path: shown(path) })) };
   return outcome;
 }
 
-function nothingMatched(args: readonly string[], flags: BatchFlags): number {
-  if (flags['allow-empty'] === true) return 0;
-  throw new ImgtoolError('E_NOTHING_MATCHED', expected('pictures to process', `none in ${args.join(' ')}`), {
-    stage: 'find',
-  });
+function nothingMatched(args: readonly string[]): ImgtoolError {
+  const received = args.length === 0 ? 'none in the list' : `none in ${args.join(' ')}`;
+  return new ImgtoolError('E_NOTHING_MATCHED', expected('pictures to process', received), { stage: 'find' });
 }

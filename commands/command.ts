@@ -1,51 +1,50 @@
-import { Command } from '@oclif/core';
+import { Command, Config, type Interfaces } from '@oclif/core';
 import { ERRORS, ImgtoolError, toImgtoolError } from '../src/errors.js';
-import { leaveOnClosedPipe, printable, say, writeData } from './terminal/streams.js';
+import { complain } from './complaint.js';
+import { usageError } from './usage.js';
 
-/** What every command shares: one way to end, in words for people or JSON for programs, with the right exit code. */
+/** A command that can be started. */
+export interface CommandClass {
+  new (argv: string[], config: Config): ImgtoolCommand;
+  id: string;
+  readonly aliases: readonly string[];
+}
+
+/** A configuration that was not loaded: it has no plugins, so no hooks to run. */
+class Bare extends Config {
+  override async runHook<
+    T extends keyof Interfaces.Hooks,
+    P extends Interfaces.Hooks = Interfaces.Hooks,
+  >(): Promise<Interfaces.Hook.Result<P[T]['return']>> {
+    return { successes: [], failures: [] };
+  }
+}
+
+/** What every command shares: one way to start, and one way to end, in words or JSON, with the right exit code. */
 export abstract class ImgtoolCommand extends Command {
-  override async init(): Promise<void> {
-    leaveOnClosedPipe();
-    await super.init();
+  /**
+   * Runs a command over what follows its name. oclif parses; loading its configuration (plugins, hooks, folders),
+   * of which imgtool has none, would cost every start 20 ms.
+   */
+  static async start(command: CommandClass, id: string, argv: readonly string[]): Promise<void> {
+    command.id = id;
+    await new command([...argv], new Bare({ root: '.' }))._run();
   }
 
-  override async catch(thrown: Error & { exitCode?: number; oclif?: { exit?: number } }): Promise<void> {
-    if (isExit(thrown)) throw thrown;
+  /** oclif's own would look for deprecations in the configuration that was not loaded. */
+  override async init(): Promise<void> {}
+
+  override async catch(thrown: Error): Promise<void> {
     const error = isUsage(thrown)
-      ? new ImgtoolError('E_USAGE', usageText(thrown), { cause: thrown })
+      ? usageError(thrown, Object.keys(this.ctor.flags ?? {}))
       : toImgtoolError(thrown, 'E_INTERNAL');
     await complain(error, this.argv, this.id);
     process.exitCode = ERRORS[error.code].exit;
   }
 }
 
-/** Tells of an error that ends a command. */
-export async function complain(
-  error: ImgtoolError,
-  argv: readonly string[],
-  command: string | undefined,
-): Promise<void> {
-  const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-  if (options.includes('--json') || options.includes('--ndjson'))
-    await writeData(`${JSON.stringify({ error })}\n`);
-  const place = error.field ?? error.file;
-  say(
-    `imgtool: ${error.code}: ${place === undefined ? '' : `${printable(place)}: `}${printable(error.message)}`,
-  );
-  if (ERRORS[error.code].exit === 2 && command !== undefined)
-    say(`see imgtool ${command.replaceAll(':', ' ')} --help`);
-}
-
-/** `this.exit()` and `--help` end a command by throwing. */
-function isExit(thrown: Error & { oclif?: { exit?: number } }): boolean {
-  return (thrown as { code?: string }).code === 'EEXIT';
-}
-
-/** What oclif's parser throws carries the parse; all of it is the user's to mend. */
-function isUsage(thrown: Error & { oclif?: { exit?: number } }): boolean {
-  return 'parse' in thrown || thrown.oclif?.exit === 2;
-}
-
-function usageText(thrown: Error): string {
-  return thrown.message.replace(/\n?See more help with --help\s*$/, '').replaceAll('\n', ' ');
+/** What oclif's parser throws carries the parse or the exit code 2; all of it is the user's to mend. */
+function isUsage(thrown: Error): boolean {
+  if (thrown instanceof ImgtoolError) return false;
+  return 'parse' in thrown || (thrown as { oclif?: { exit?: number } }).oclif?.exit === 2;
 }

@@ -1,16 +1,24 @@
-import type { Command } from '@oclif/core';
 import { OPERATIONS } from '../src/operations/index.js';
+import type { CommandClass } from './command.js';
+import { CompletionCommand } from './completion.js';
+import { ConfigShowCommand } from './config-show.js';
 import { FormatsCommand } from './formats.js';
 import { operationCommand } from './operation.js';
 import { RunCommand } from './run.js';
+import { ServeCommand } from './serve.js';
 import { SizeCommand } from './size.js';
+import { WatchCommand } from './watch.js';
 
 /** Every command by name: those of the registry, and the rest. */
-export const COMMANDS: Readonly<Record<string, Command.Class>> = {
+export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   ...Object.fromEntries(
-    OPERATIONS.map((operation) => [operation.name, operationCommand(operation) as unknown as Command.Class]),
+    OPERATIONS.map((operation, place) => [operation.name, operationCommand(operation, place)]),
   ),
   size: SizeCommand,
   run: RunCommand,
+  watch: WatchCommand,
   formats: FormatsCommand,
+  serve: ServeCommand,
+  completion: CompletionCommand,
+  'config:show': ConfigShowCommand,
 };

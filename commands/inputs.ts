@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expected, ImgtoolError } from '../src/errors.js';
 import { type FindOptions, find } from '../src/io/find.js';
 import { findListed, readList } from '../src/io/lists.js';
+import { realWay } from '../src/io/real.js';
+import { isUrl, urlSource } from '../src/io/remote.js';
 import { Seen } from '../src/io/seen.js';
 import { bytesSource, fileSource, type Source } from '../src/io/source.js';
 import type { BatchFlags } from './batch-command.js';
@@ -37,7 +39,8 @@ export async function planInputs(
   flags: BatchFlags,
   out: string | undefined,
 ): Promise<InputPlan> {
-  const paths = args.filter((arg) => arg !== '-');
+  const urls = args.filter(isUrl);
+  const paths = args.filter((arg) => arg !== '-' && !isUrl(arg));
   const lists = flags['files-from'] ?? [];
   if (args.length === 0 && lists.length === 0)
     throw new ImgtoolError('E_USAGE', expected('files, directories, globs or -', 'none'), {
@@ -63,7 +66,7 @@ export async function planInputs(
     listen: telling.listen,
     find: (signal) =>
       all(
-        { paths, listed: listed.flat(), hasLists: lists.length > 0, stdin },
+        { paths, listed: listed.flat(), hasLists: lists.length > 0, stdin, urls },
         { cwd: process.cwd(), recursive: flags.recursive !== false, exclude, signal },
         telling.search(),
       ),
@@ -75,6 +78,7 @@ interface Named {
   readonly listed: readonly string[];
   readonly hasLists: boolean;
   readonly stdin: Uint8Array | undefined;
+  readonly urls: readonly string[];
 }
 
 async function* all(named: Named, options: FindOptions, told: Told): AsyncGenerator<Source> {
@@ -87,7 +91,7 @@ async function* all(named: Named, options: FindOptions, told: Told): AsyncGenera
 }
 
 async function* searched(
-  { paths, listed, hasLists, stdin }: Named,
+  { paths, listed, hasLists, stdin, urls }: Named,
   options: FindOptions,
 ): AsyncGenerator<Source> {
   const seen = hasLists || paths.length > 1 ? { seen: new Seen() } : {};
@@ -98,6 +102,7 @@ async function* searched(
       yield fileSource(found);
   }
   if (stdin !== undefined) yield bytesSource(stdin, paths.length + 1);
+  for (const [index, url] of urls.entries()) yield urlSource(url, paths.length + 2 + index);
 }
 
 async function* names(list: readonly string[]): AsyncGenerator<string> {
@@ -140,18 +145,9 @@ function tellingOnce(): { listen(given: FindListener): void; search(): Told } {
 /** Keeps a search out of the output folder, which may not be there yet when it begins, and out of the default one. */
 async function excluding(out: string | undefined): Promise<(directory: string) => boolean> {
   const folders = new Set(
-    await Promise.all([out ?? DEFAULT_OUT, DEFAULT_OUT].map((path) => resolved(resolve(path)))),
+    await Promise.all([out ?? DEFAULT_OUT, DEFAULT_OUT].map((path) => realWay(resolve(path)))),
   );
   return (directory) => folders.has(directory);
-}
-
-async function resolved(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : (await resolved(parent)) + sep + path.slice(parent.length + 1);
-  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -168,8 +164,8 @@ async function readNames(list: string): Promise<string[]> {
   try {
     for await (const name of readList(source)) found.push(name);
   } catch (thrown) {
-    if (thrown instanceof ImgtoolError) throw thrown;
-    throw new ImgtoolError('E_USAGE', expected('a readable list of files', list), {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new ImgtoolError('E_USAGE', `expected a readable list of files in ${list}: ${reason}`, {
       stage: 'find',
       field: 'files-from',
       cause: thrown,

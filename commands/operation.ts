@@ -2,29 +2,52 @@ import { Flags } from '@oclif/core';
 import { ImgtoolError } from '../src/errors.js';
 import type { Operation } from '../src/operations/operation.js';
 import { thumbnail } from '../src/operations/thumbnail.js';
+import type { Recipe } from '../src/recipe.js';
 import { BatchCommand, batchArgs, batchFlags, inputsOf } from './batch-command.js';
+import type { RecipeDefaults } from './flags/configured.js';
 import { flagsOf, givenTo, kebab } from './flags/derived.js';
 import { recipeFrom } from './flags/recipe.js';
+import { flagText, inFlags } from './wording.js';
 
-/** The command of an operation: its flags, help and examples come from the registry. */
-export function operationCommand(operation: Operation): typeof BatchCommand {
+/** The command of an operation: its flags, help and examples come from the registry, where it has this place. */
+export function operationCommand(operation: Operation, place: number) {
   const extra = operation.name === 'resize' ? { thumb: THUMB } : {};
   return class OperationCommand extends BatchCommand {
     static override summary = operation.summary;
     static override args = batchArgs;
-    static override flags: typeof batchFlags = {
-      ...batchFlags,
-      ...flagsOf(operation.params, 'OPERATION'),
-      ...extra,
-    };
+    static override flags: typeof batchFlags = ownFirst(
+      { ...extra, ...flagsOf(operation.params, 'OPERATION') },
+      batchFlags,
+    );
     static override examples = examplesOf(operation);
-    static override strict = true;
+    /** Told to the catalogue, so that help knows operations from other commands, and their order. */
+    static operation = place;
 
     async run(): Promise<void> {
-      const { args, flags } = await this.parse(OperationCommand);
-      await this.process(inputsOf(args), flags, recipeFrom([stepFrom(operation, flags)], flags));
+      const parsed = await this.parse(OperationCommand);
+      const { flags, defaults } = await this.configured(parsed);
+      const inputs = inputsOf(parsed.args);
+      await this.process(inputs, flags, recipeOf(operation, inputs, flags, defaults));
     }
   };
+}
+
+/** An operation's own flags before the shared ones, and instead of one of the same name. */
+function ownFirst<Shared extends object>(own: object, shared: Shared): Shared {
+  return { ...own, ...shared, ...own };
+}
+
+function recipeOf(
+  operation: Operation,
+  inputs: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+  defaults: RecipeDefaults,
+): Recipe {
+  try {
+    return recipeFrom([stepFrom(operation, flags)], flags, {}, defaults);
+  } catch (thrown) {
+    throw inFlags(thrown, operation, { thumb: flags.thumb !== undefined, inputs });
+  }
 }
 
 const THUMB = Flags.string({
@@ -43,7 +66,7 @@ function stepFrom(
   if (rival !== undefined)
     throw new ImgtoolError('E_USAGE', `expected --thumb alone, received --${kebab(rival)} too`, {
       stage: 'plan',
-      field: 'thumb',
+      field: '--thumb',
     });
   return { ...givenTo(thumbnail.params, { size: flags.thumb }, 'thumb'), op: thumbnail.name };
 }
@@ -53,10 +76,4 @@ function examplesOf(operation: Operation): string[] {
     ['<%= config.bin %> <%= command.id %> ./images', ...Object.entries(params).map(flagText)].join(' '),
   );
   return operation.name === 'resize' ? ['<%= config.bin %> resize ./images --thumb 100', ...lines] : lines;
-}
-
-function flagText([name, value]: [string, unknown]): string {
-  if (value === true) return `--${kebab(name)}`;
-  const text = String(value);
-  return `--${kebab(name)}${text.startsWith('-') ? '=' : ' '}${/[^\w.%-]/.test(text) ? `'${text}'` : text}`;
 }

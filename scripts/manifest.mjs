@@ -1,10 +1,12 @@
 // Writes oclif.manifest.json: what every command takes, so that help and start-up need not load them.
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const config = await Config.load({ root, ignoreManifest: true });
+// the file of an earlier build would be believed
+rmSync(`${root}/oclif.manifest.json`, { force: true });
+const config = await Config.load({ root });
 const plugin = config.plugins.get('imgtool');
 const commands = Object.fromEntries(
   plugin.commands.map(({ load, pluginAlias, ...command }) => [command.id, command]),

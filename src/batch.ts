@@ -1,10 +1,9 @@
 import pLimit from 'p-limit';
 import { type ErrorCode, type ImgtoolError, toImgtoolError } from './errors.js';
-import { Seen } from './io/seen.js';
 import type { Source } from './io/source.js';
 import type { Outcome } from './outcome.js';
 import { outcomeOf, type Work } from './picture.js';
-import { type Item, settleNames } from './targets.js';
+import { type Item, Names, settleNames } from './targets.js';
 
 /** One run over many pictures. */
 export interface Batch extends Work {
@@ -26,7 +25,7 @@ export async function runBatch(
   batch: Batch,
   tell: (outcome: Outcome) => void | Promise<void>,
 ): Promise<void> {
-  const run: Run = { batch, taken: new Seen(), failures: 0, fatal: undefined, tell };
+  const run: Run = { batch, taken: new Names(), failures: 0, fatal: undefined, tell };
   const limit = pLimit(batch.concurrency);
   const running = new Set<Promise<void>>();
   try {
@@ -34,6 +33,8 @@ export async function runBatch(
       if (isOver(run)) break;
       const task = limit(() => finish(item, run)).finally(() => running.delete(task));
       running.add(task);
+      // a task that fails throws through the race or at the end, never as an unhandled rejection
+      task.catch(() => undefined);
       if (running.size >= batch.concurrency) await Promise.race(running);
     }
   } finally {
@@ -45,7 +46,7 @@ export async function runBatch(
 interface Run {
   readonly batch: Batch;
   /** Names given to results that did not get them by construction. */
-  readonly taken: Seen;
+  readonly taken: Names;
   failures: number;
   fatal: ImgtoolError | undefined;
   tell(outcome: Outcome): void | Promise<void>;

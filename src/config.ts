@@ -89,7 +89,8 @@ const XDG_NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
 function configFiles({ cwd, env }: ConfigPlace): { path: string; text: string }[] {
   const system = (env.XDG_CONFIG_DIRS || '/etc/xdg').split(':').reverse();
   const user = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  const shared = [...system, user].map((folder) => firstOf(join(folder, 'imgtool'), XDG_NAMES));
+  // a home that may not be looked into holds no config for this user
+  const shared = [...system, user].map((folder) => firstOf(join(folder, 'imgtool'), XDG_NAMES, ['EACCES']));
   return [...shared, projectFile(cwd)].filter((file) => file !== undefined);
 }
 
@@ -99,19 +100,22 @@ function projectFile(folder: string): { path: string; text: string } | undefined
   return found ?? (parent === folder ? undefined : projectFile(parent));
 }
 
-function firstOf(folder: string, names: readonly string[]): { path: string; text: string } | undefined {
+function firstOf(
+  folder: string,
+  names: readonly string[],
+  absent: readonly string[] = [],
+): { path: string; text: string } | undefined {
   for (const name of names) {
     const path = join(folder, name);
     try {
       return { path, text: readFileSync(path, 'utf8') };
     } catch (thrown) {
-      const { code } = thrown as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        throw new ImgtoolError('E_CONFIG', expected('a readable config file', code ?? 'an error'), {
-          file: path,
-          cause: thrown,
-        });
-      }
+      const { code = 'an error' } = thrown as NodeJS.ErrnoException;
+      if (['ENOENT', 'ENOTDIR', ...absent].includes(code)) continue;
+      throw new ImgtoolError('E_CONFIG', expected('a readable config file', code), {
+        file: path,
+        cause: thrown,
+      });
     }
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ImgtoolError } from './errors.js';
-import type { Source } from './io/source.js';
+import { ImgtoolError, toImgtoolError } from './errors.js';
+import type { LocalSource } from './io/source.js';
 import { type Inherited, prepared, writeWhole } from './io/write.js';
 import { hashBytes, isRacy, type SourceIdentity } from './manifest.js';
 import { hashOf, identity, type OutputFolder, type SourceFacts } from './outputs.js';
@@ -19,7 +19,7 @@ export interface Delivery {
   readonly image: Encoded;
   /** Its name relative to the output folder. */
   readonly target: string;
-  readonly source: Source;
+  readonly source: LocalSource;
   readonly facts: SourceFacts;
   readonly keepTimes: boolean;
 }
@@ -45,7 +45,9 @@ async function replaceInput(delivery: Delivery): Promise<string> {
     throw new ImgtoolError('E_USAGE', 'expected files for --in-place, received standard input', {
       file: name,
     });
-  await writeWhole(await realpath(input.path), delivery.image.bytes, inheritedFrom(delivery));
+  const { owner } = delivery.facts;
+  const inherited = { ...inheritedFrom(delivery), ...(owner && { owner }) };
+  await writeWhole(await realpath(input.path), delivery.image.bytes, inherited);
   return input.path;
 }
 
@@ -65,15 +67,23 @@ async function record(delivery: Delivery, folder: OutputFolder): Promise<string>
     checkedAt: facts.checkedAt,
     source: await identityOf(source, facts, folder),
   };
-  await prepared(folder.path);
-  manifest.record(entry);
-  const { size, mtimeMs } = await writeWhole(path, image.bytes, inheritedFrom(delivery));
-  manifest.record({ ...entry, made: { size, mtimeMs, hash: hashBytes(image.bytes) } });
+  try {
+    await prepared(folder.path);
+    manifest.record(entry);
+    const { size, mtimeMs } = await writeWhole(path, image.bytes, inheritedFrom(delivery));
+    manifest.record({ ...entry, made: { size, mtimeMs, hash: hashBytes(image.bytes) } });
+  } catch (thrown) {
+    throw toImgtoolError(thrown, 'E_WRITE', { stage: 'write', file: path });
+  }
   return path;
 }
 
 /** An input as the manifest remembers it: with its hash when asked, or when its time is too young to tell changes by. */
-async function identityOf(source: Source, facts: SourceFacts, folder: OutputFolder): Promise<SourceIdentity> {
+async function identityOf(
+  source: LocalSource,
+  facts: SourceFacts,
+  folder: OutputFolder,
+): Promise<SourceIdentity> {
   const known = identity(folder, source, facts);
   const young = facts.mtimeMs === undefined || isRacy(facts.mtimeMs, facts.checkedAt);
   return folder.verify || young ? { ...known, hash: await hashOf(source) } : known;

@@ -110,6 +110,33 @@ export const ERRORS = {
     title: 'The time limit was reached',
   },
   E_CANCELLED: { exit: 130, http: 499, grpc: 'CANCELLED', retry: true, title: 'The work was cancelled' },
+  E_LIMIT_REDIRECTS: {
+    exit: 1,
+    http: 422,
+    grpc: 'FAILED_PRECONDITION',
+    retry: false,
+    title: 'The source redirects too often',
+  },
+  E_WORKER: { exit: 1, http: 500, grpc: 'INTERNAL', retry: true, title: 'The decoder process died' },
+  E_AUTH: {
+    exit: 1,
+    http: 401,
+    grpc: 'UNAUTHENTICATED',
+    retry: false,
+    title: 'No valid credentials were given',
+  },
+  E_QUEUE_FULL: { exit: 1, http: 503, grpc: 'UNAVAILABLE', retry: true, title: 'The queue is full' },
+  E_QUOTA: { exit: 1, http: 429, grpc: 'RESOURCE_EXHAUSTED', retry: true, title: 'The quota is used up' },
+  E_DRAINING: { exit: 1, http: 503, grpc: 'UNAVAILABLE', retry: true, title: 'The server is going down' },
+  E_JOB_UNFINISHED: {
+    exit: 1,
+    http: 409,
+    grpc: 'FAILED_PRECONDITION',
+    retry: true,
+    title: 'Not finished yet',
+  },
+  E_EXPIRED: { exit: 1, http: 410, grpc: 'NOT_FOUND', retry: false, title: 'The job and its result expired' },
+  E_DATA_IN_USE: { exit: 1, http: 503, grpc: 'UNAVAILABLE', retry: true, title: 'The data folder is in use' },
   E_INTERNAL: { exit: 1, http: 500, grpc: 'INTERNAL', retry: false, title: 'A fault in imgtool itself' },
 } as const satisfies Record<string, ErrorFacts>;
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type Header, readHeader } from './codecs/header.js';
 import type { PictureFormat } from './codecs/magic.js';
 import { toImgtoolError } from './errors.js';
-import type { Source } from './io/source.js';
+import type { LocalSource } from './io/source.js';
 
 /** What `size` tells of a picture; no pixel is decoded for it. Sides are in pixels. */
 export interface Facts {
@@ -26,7 +26,7 @@ export interface Facts {
 }
 
 /** Reads the facts of one picture from its header. */
-export async function factsOfSource({ input, name }: Source, autoOrient = true): Promise<Facts> {
+export async function factsOfSource({ input, name }: LocalSource, autoOrient = true): Promise<Facts> {
   try {
     const header = await readHeader(input, { autoOrient });
     const bytes = input.kind === 'bytes' ? input.bytes.length : (await stat(input.path)).size;

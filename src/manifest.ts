@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { MANIFEST_NAME } from './io/names.js';
 import { Ledger, type Manifest, type ManifestView } from './manifest/ledger.js';
 
-export { type Decision, decide, isRacy, type Present } from './manifest/decide.js';
-export type { Entry, OutputIdentity, SourceIdentity } from './manifest/entry.js';
+export { decide, isRacy, type Present } from './manifest/decide.js';
+export type { Entry, SourceIdentity } from './manifest/entry.js';
 export { hashBytes, hashFile, localName, portableName, versionKey } from './manifest/identity.js';
 export type { Manifest, ManifestView } from './manifest/ledger.js';
 
@@ -17,5 +17,18 @@ export async function openManifest(folder: string): Promise<Manifest> {
 
 /** The same only to be looked at: opens without the right to write, for dry runs and reports. */
 export async function readManifest(folder: string): Promise<ManifestView> {
-  return new Ledger(join(folder, MANIFEST_NAME), 'read');
+  const ledger = new Ledger(join(folder, MANIFEST_NAME), 'read');
+  // without the means to write, so that whoever asks whether it can is told the truth
+  return {
+    get size() {
+      return ledger.size;
+    },
+    get damaged() {
+      return ledger.damaged;
+    },
+    lookup: (output) => ledger.lookup(output),
+    refresh: () => ledger.refresh(),
+    entries: () => ledger.entries(),
+    close: () => ledger.close(),
+  };
 }

@@ -49,6 +49,11 @@ export function nameTemplate(text: string): NameTemplate {
   };
 }
 
+/** The template of one name as it is, whatever characters it holds. */
+export function fixedName(name: string): NameTemplate {
+  return { text: name, uses: () => false, render: async () => name };
+}
+
 function checkedToken(token: string): NameToken {
   const found = NAME_TOKENS.find((known) => known === token);
   if (found === undefined)

@@ -31,6 +31,12 @@ export type Outcome = { readonly source: string } & (
       readonly outputs: readonly { readonly path: string }[];
     }
   | { readonly status: 'failed'; readonly error: ImgtoolError }
+  /** The input is gone: its result was removed, or kept because somebody changed it since. */
+  | {
+      readonly status: 'pruned';
+      readonly action: 'removed' | 'kept';
+      readonly outputs: readonly { readonly path: string }[];
+    }
 );
 
 /** Why an input was left alone: its result is up to date, or there is one and `--if-exists skip` keeps it. */

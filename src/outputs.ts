@@ -1,7 +1,8 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import type { Stats } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ImgtoolError } from './errors.js';
-import type { Source } from './io/source.js';
+import type { LocalSource } from './io/source.js';
 import {
   decide,
   type Entry,
@@ -14,6 +15,7 @@ import {
   versionKey,
 } from './manifest.js';
 import type { SkipReason } from './outcome.js';
+import { type InputPlaces, isInput } from './overlap.js';
 import { type Recipe, recipeJson } from './recipe.js';
 
 /** What to do when an output is there already; `auto` replaces what an earlier run of the same operations wrote. */
@@ -26,6 +28,9 @@ export interface SourceFacts {
   readonly mtimeMs?: number;
   readonly atimeMs?: number;
   readonly mode?: number;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Tells whether another path leads to the same file. */
+  readonly inode?: { readonly ino: number; readonly dev: number };
   /** Milliseconds since 1970 just before the input was looked at. */
   readonly checkedAt: number;
 }
@@ -42,8 +47,7 @@ export interface OutputFolder {
   readonly verify: boolean;
   /** For each output of the recipe, what identifies recipe, options and versions; the part before `#` names the operations. */
   readonly keys: readonly string[];
-  /** Real paths of the directories and files that inputs come from. */
-  readonly inputs: readonly string[];
+  readonly inputs: InputPlaces;
 }
 
 /** Whether to make an output, or why not. */
@@ -79,32 +83,42 @@ export interface Place {
 export async function judge(
   folder: OutputFolder,
   place: Place,
-  source: Source,
+  source: LocalSource,
   facts: SourceFacts,
 ): Promise<Verdict> {
   const path = join(folder.path, place.target);
   const there = await lstat(path).catch(() => undefined);
-  const entry = folder.manifest?.lookup(place.target);
   if (there === undefined) return MAKE;
-  if (entry === undefined && (await isInput(path, folder))) throw overInput(path, source.name);
+  const entry = recorded(folder, place.target);
+  if (await isInput({ path, entry, there }, source, facts, folder)) throw overInput(path, source.name);
   if (folder.ifExists === 'overwrite')
-    return entry === undefined || folder.force ? MAKE : renewal(folder, entry, place, source, facts);
+    return entry === undefined || folder.force
+      ? MAKE
+      : renewal(folder, { entry, there }, place, source, facts);
   if (folder.ifExists === 'skip') return { make: false, reason: 'exists' };
   if (folder.ifExists === 'fail' || entry === undefined || family(entry.key) !== family(place.key))
     throw inTheWay(path, entry, source.name);
-  return folder.force ? MAKE : renewal(folder, entry, place, source, facts);
+  return folder.force ? MAKE : renewal(folder, { entry, there }, place, source, facts);
+}
+
+/** What is on record of a file that is there, if need be by a run that goes on beside this one. */
+function recorded({ manifest }: OutputFolder, target: string): Entry | undefined {
+  const known = manifest?.lookup(target);
+  if (known !== undefined) return known;
+  manifest?.refresh();
+  return manifest?.lookup(target);
 }
 
 /** Whether a recorded output is still what a run would make. */
 async function renewal(
   folder: OutputFolder,
-  entry: Entry,
+  { entry, there }: { readonly entry: Entry; readonly there: Stats },
   { target, key }: Place,
-  source: Source,
+  source: LocalSource,
   facts: SourceFacts,
 ): Promise<Verdict> {
   const path = join(folder.path, target);
-  const output = await stat(path);
+  const output = there.isSymbolicLink() ? await stat(path) : there;
   let now: Present = {
     key,
     source: { ...identity(folder, source, facts), ...(folder.verify && { hash: await hashOf(source) }) },
@@ -143,27 +157,19 @@ function settled(
 }
 
 /** What the manifest remembers of an input. */
-export function identity(folder: OutputFolder, source: Source, { size, mtimeMs }: SourceFacts) {
+export function identity(folder: OutputFolder, source: LocalSource, { size, mtimeMs }: SourceFacts) {
   const { input } = source;
   const name = portableName(folder.path, input.kind === 'path' ? input.path : source.name);
   return { name, size, ...(mtimeMs !== undefined && { mtimeMs }) };
 }
 
 /** The content hash of an input. */
-export function hashOf({ input }: Source): Promise<string> {
+export function hashOf({ input }: LocalSource): Promise<string> {
   return input.kind === 'path' ? hashFile(input.path) : Promise.resolve(hashBytes(input.bytes));
 }
 
 function family(key: string): string {
   return key.slice(0, key.indexOf('#'));
-}
-
-/** A file under an input directory is an input, unless the whole output folder lies in there: that one is never searched. */
-async function isInput(path: string, { path: out, inputs }: OutputFolder): Promise<boolean> {
-  const [real, realOut] = await Promise.all([path, out].map((name) => realpath(name).catch(() => name)));
-  const under = (name: string | undefined, root: string): boolean =>
-    name?.startsWith(root.endsWith(sep) ? root : root + sep) ?? false;
-  return inputs.some((root) => real === root || (under(real, root) && !under(realOut, root)));
 }
 
 function overInput(path: string, file: string): ImgtoolError {

@@ -13,15 +13,20 @@ export interface Pruned {
 }
 
 /**
- * Removes the outputs on record whose inputs are gone, and takes them off the record. An output that is no longer the
+ * Removes the outputs on record whose inputs are gone, and takes them off the record; `isWanted` picks among the inputs
+ * by absolute path. An output that is no longer the
  * file we wrote stays, and so does one behind a link that leads out of the folder. With a manifest only to be looked
  * at, nothing is removed.
  */
-export async function* prune(folder: string, manifest: Manifest | ManifestView): AsyncGenerator<Pruned> {
+export async function* prune(
+  folder: string,
+  manifest: Manifest | ManifestView,
+  isWanted: (source: string) => boolean = () => true,
+): AsyncGenerator<Pruned> {
   const root = await realpath(folder).catch(() => folder);
   for (const entry of manifest.entries()) {
     const source = localName(folder, entry.source.name);
-    if (isFarAway(entry.source.name) || (await exists(source))) continue;
+    if (isFarAway(entry.source.name) || !isWanted(source) || (await exists(source))) continue;
     const path = join(folder, entry.output);
     const isOurs = await isUntouched(path, entry, root);
     if (isOurs === undefined) continue;

@@ -113,11 +113,6 @@ export function parseRecipe(raw: unknown): Recipe {
   };
 }
 
-/** Checks output options alone. */
-export function parseOutput(raw: unknown): OutputOptions {
-  return checked(outputSchema, raw);
-}
-
 /** A recipe as plain data: the same recipe parses back from it. */
 export function recipeJson(recipe: Recipe): RecipeInput {
   const { name, frames, autoOrient, exact } = recipe;

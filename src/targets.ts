@@ -14,8 +14,8 @@ import { readHeader } from './codecs/header.js';
 import { type PictureFormat, sniff } from './codecs/magic.js';
 import { ImgtoolError, toImgtoolError } from './errors.js';
 import { sizeStep } from './groups.js';
-import type { Seen } from './io/seen.js';
-import type { Source } from './io/source.js';
+import { Seen } from './io/seen.js';
+import { type LocalSource, localSource, type Source } from './io/source.js';
 import { extensionIn, type NameTemplate, numbered, stemOf, TREE_TEMPLATE } from './naming.js';
 import type { Shape } from './operations/operation.js';
 import { hashOf } from './outputs.js';
@@ -31,6 +31,14 @@ export interface Naming {
   readonly prefixes: ReadonlyMap<number, string>;
   /** Whether all inputs come from one root, so that keeping the tree keeps names apart. */
   readonly oneRoot: boolean;
+  /** Told of each input met before work begins. */
+  survey?(source: Source): Promise<void>;
+}
+
+/** The names given to results, as 64-bit hashes. */
+export class Names extends Seen {
+  /** Whether those of all inputs are known. */
+  complete = false;
 }
 
 /** An input with the names of its results. */
@@ -45,19 +53,29 @@ export interface Item {
 }
 
 /**
- * Gives every input the name of its result before a pixel is decoded. Names that cannot clash by construction are
- * given as inputs are found; otherwise all names are gathered first, as 64-bit hashes, so `find` runs twice.
- * Throws E_COLLISION naming both inputs when two would write one output.
+ * Gives every input the name of its result before a pixel is decoded. All names are gathered first, so `find` runs twice;
+ * of names that cannot clash by construction (but for an SVG beside a PNG) only the first ten thousand, so that
+ * a huge folder starts at once. Throws E_COLLISION naming both inputs when two would write one output.
  */
 export async function* settleNames(
   find: () => AsyncIterable<Source>,
   naming: Naming,
-  taken: Seen,
+  taken: Names,
 ): AsyncGenerator<Item> {
-  if (naming.onCollision === 'fail' && !isOneToOne(naming)) await refuseCollisions(find, naming, taken);
+  if (naming.onCollision === 'fail') await refuseCollisions(find, naming, taken);
+  else for await (const source of find()) await naming.survey?.(source);
   for await (const item of named(find, naming)) {
-    if (naming.onCollision === 'fail') yield item;
+    if (naming.onCollision === 'fail') yield await checked(item, naming, taken);
     else yield { ...item, targets: item.targets.map((target) => freeName(target, taken)) };
+  }
+}
+
+/** One input with the names of its results, whatever others there are. Throws what kept it from being named. */
+export async function itemFor(source: Source, naming: Naming): Promise<Item> {
+  try {
+    return { source, index: 0, targets: await namesOf(source, 0, naming) };
+  } catch (thrown) {
+    throw toImgtoolError(thrown, 'E_READ', { stage: 'read', file: source.name });
   }
 }
 
@@ -83,15 +101,32 @@ async function* named(find: () => AsyncIterable<Source>, naming: Naming): AsyncG
   }
 }
 
+/** As many names are gathered in any case: what is found of a folder that is read whole before its first file. */
+const GATHERED_ALWAYS = 10_000;
+
 async function refuseCollisions(
   find: () => AsyncIterable<Source>,
   naming: Naming,
-  taken: Seen,
+  taken: Names,
 ): Promise<void> {
-  for await (const { source, targets } of named(find, naming)) {
+  const most = isOneToOne(naming) ? GATHERED_ALWAYS : Number.POSITIVE_INFINITY;
+  for await (const { source, targets, index } of named(find, naming)) {
+    if (index > most) return;
+    await naming.survey?.(source);
     const clash = targets.find((target) => !taken.add(target));
     if (clash !== undefined) throw await collision(find, naming, source.name, clash);
   }
+  taken.complete = true;
+}
+
+/** Looks beside a picture whose result has another extension, where not all names are known. */
+async function checked(item: Item, naming: Naming, taken: Names): Promise<Item> {
+  const [target] = item.targets;
+  if (taken.complete || target === undefined || !isOneToOne(naming)) return item;
+  if (extensionIn(target) === extensionIn(item.source.relative)) return item;
+  const other = await siblingFor(item.source, target, naming.recipe.outputs[0].format);
+  if (other !== undefined) throw collisionOf(other, item.source.name, target);
+  return item;
 }
 
 async function collision(
@@ -131,8 +166,9 @@ export function freeName(target: string, taken: Seen): string {
 }
 
 async function namesOf(source: Source, index: number, naming: Naming): Promise<readonly string[]> {
-  const shape = memo(() => shapeOf(source, naming.recipe));
-  const hash = memo(async () => (await hashOf(source)).slice(0, 16));
+  const local = memo(() => localSource(source));
+  const shape = memo(async () => shapeOf(await local(), naming.recipe));
+  const hash = memo(async () => (await hashOf(await local())).slice(0, 16));
   return Promise.all(
     naming.recipe.outputs.map((output) => nameOf({ source, index, shape, hash, output }, naming)),
   );
@@ -177,7 +213,7 @@ export function resultExtension(own: string, format: Format): string {
   return extensionFits(own, format) ? own : extensionOf(format);
 }
 
-async function shapeOf(source: Source, recipe: Recipe): Promise<Shape> {
+async function shapeOf(source: LocalSource, recipe: Recipe): Promise<Shape> {
   const { shape } = await readHeader(source.input, recipe);
   return recipe.steps.reduce((before, step) => step.shape(before), shape);
 }
@@ -199,7 +235,7 @@ export async function truthfulTarget(
   index: number,
   format: Format,
   naming: Naming,
-  taken: Seen,
+  taken: Names,
 ): Promise<string> {
   const target = targets[index] ?? '';
   const extension = extensionIn(target);
@@ -207,7 +243,7 @@ export async function truthfulTarget(
   const renamed = posix.join(posix.dirname(target), `${stemOf(target)}.${extensionOf(format)}`);
   if (naming.onCollision === 'number') return freeName(renamed, taken);
   const asked = naming.recipe.outputs[index]?.format ?? 'keep';
-  const other = await siblingFor(source, renamed, asked);
+  const other = taken.complete ? undefined : await siblingFor(source, renamed, asked);
   if (other !== undefined || !taken.add(renamed))
     throw collisionOf(other ?? 'another input', source.name, renamed);
   return renamed;
@@ -219,7 +255,7 @@ async function siblingFor(
   target: string,
   asked: OutputOptions['format'],
 ): Promise<string | undefined> {
-  if (source.input.kind === 'bytes') return undefined;
+  if (source.input.kind !== 'path') return undefined;
   const own = source.input.path;
   for (const extension of formats().flatMap((format) => FORMATS[format].extensions)) {
     const path = join(dirname(own), `${stemOf(own)}.${extension}`);

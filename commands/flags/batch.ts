@@ -14,7 +14,7 @@ const whole = (description: string, helpGroup: string, extra: { char?: 'j'; min?
 /** Flags that settle which files are read. */
 export const inputFlags = {
   recursive: Flags.boolean({
-    description: 'search directories below their own files',
+    description: 'search directories below their own files [default: on]',
     default: true,
     allowNo: true,
     helpGroup: 'INPUT',
@@ -32,7 +32,7 @@ export const inputFlags = {
     helpGroup: 'INPUT',
   }),
   'auto-orient': Flags.boolean({
-    description: 'apply the EXIF orientation first',
+    description: 'apply the EXIF orientation first [default: on]',
     default: true,
     allowNo: true,
     helpGroup: 'INPUT',
@@ -54,8 +54,9 @@ export const inputFlags = {
 export const outputFlags = {
   out: Flags.string({
     char: 'o',
-    description: 'folder for the results, or - for standard output [default: imgtool-out/<recipe>]',
-    helpValue: 'DIR',
+    description:
+      'folder for the results; the result itself (x.webp) for one file; - for standard output [default: imgtool-out/<recipe>]',
+    helpValue: 'DIR|FILE|-',
     helpGroup: 'OUTPUT',
   }),
   name: Flags.string({
@@ -67,7 +68,7 @@ export const outputFlags = {
   'in-place': Flags.boolean({ description: 'replace the originals', helpGroup: 'OUTPUT' }),
   'if-exists': Flags.string({
     description:
-      'overwrite, skip or fail when a result is there already [default: overwrite what the same operations wrote earlier, else fail]',
+      'when a result is there already [default: overwrite what the same operations wrote, else fail]',
     options: ['overwrite', 'skip', 'fail'],
     helpGroup: 'OUTPUT',
   }),
@@ -78,12 +79,16 @@ export const outputFlags = {
     helpGroup: 'OUTPUT',
   }),
   manifest: Flags.boolean({
-    description: 'remember in the output folder what was written there',
+    description: 'remember in the output folder what was written there [default: on]',
     default: true,
     allowNo: true,
     helpGroup: 'OUTPUT',
   }),
   force: Flags.boolean({ description: 'make every result anew', helpGroup: 'OUTPUT' }),
+  prune: Flags.boolean({
+    description: 'then remove results on record whose inputs are gone',
+    helpGroup: 'OUTPUT',
+  }),
   verify: Flags.boolean({
     description: 'compare contents by hash instead of trusting size and time',
     helpGroup: 'OUTPUT',

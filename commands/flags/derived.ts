@@ -40,7 +40,7 @@ export function kebab(name: string): string {
 }
 
 function flag(parameter: Parameter, group: string, char: string | undefined): AnyFlag {
-  const { kind, choices, description } = parameter;
+  const { kind, choices, closed, description } = parameter;
   const described =
     parameter.default === undefined || kind === 'boolean'
       ? description
@@ -51,6 +51,6 @@ function flag(parameter: Parameter, group: string, char: string | undefined): An
     ...(char !== undefined && { char: char as 'q' }),
   };
   if (kind === 'boolean') return Flags.boolean({ ...shown, allowNo: true });
-  const helpValue = kind === 'choice' ? choices.join('|') : kind === 'number' ? 'N' : 'TEXT';
-  return Flags.string({ ...shown, helpValue });
+  if (closed) return Flags.string({ ...shown, options: [...choices] });
+  return Flags.string({ ...shown, helpValue: [...choices, kind === 'number' ? 'N' : 'TEXT'].join('|') });
 }

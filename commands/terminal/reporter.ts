@@ -1,58 +1,59 @@
 import { isAbsolute, relative } from 'node:path';
 import type { Outcome } from '../../src/outcome.js';
+import { outcomeRow } from '../../src/report/rows.js';
 import type { Summary } from '../../src/report/tally.js';
-import { outcomeLine, summaryLines } from '../../src/report/text.js';
-import { type LiveLine, liveLine } from './live.js';
+import { outcomeLine, type Reader, summaryLines } from '../../src/report/text.js';
+import { listDocument } from './document.js';
+import { liveLine } from './live.js';
 import { hasColour, isTerminal, printable, say, writeData } from './streams.js';
 
 /** How a run tells what happens. */
 export type Style = 'text' | 'quiet' | 'json' | 'ndjson';
 
+/** What may have cut a run short. */
+export interface Ending {
+  /** Whether a signal ended it before all inputs were taken. */
+  readonly interrupted?: boolean;
+}
+
 /** Tells people on standard error and programs on standard output what a run does. */
 export interface Reporter {
+  /** Whether anyone sees how many inputs there will be. */
+  readonly wantsTotal: boolean;
   /** How many inputs there will be, once known. */
   expect(total: number): void;
   outcome(outcome: Outcome): Promise<void>;
-  close(summary: Summary, where: string | undefined): Promise<void>;
+  close(summary: Summary, where: string | undefined, ending?: Ending): Promise<void>;
 }
 
-/** The version of the JSON report's form; it grows only by new fields. */
-export const REPORT_SCHEMA = 'imgtool.report/1';
-
 /** A reporter for one run. */
-export async function openReporter(
-  style: Style,
-  verbose: boolean,
-  head: Readonly<Record<string, unknown>>,
-): Promise<Reporter> {
+export async function openReporter(style: Style, verbose: boolean, head: object): Promise<Reporter> {
   const talk = await talker(style, verbose);
   if (style === 'json') return jsonReporter(head, talk);
-  if (style === 'ndjson') return ndjsonReporter(talk);
-  return talk;
+  return style === 'ndjson' ? ndjsonReporter(talk) : talk;
 }
 
 async function talker(style: Style, verbose: boolean): Promise<Reporter> {
-  const live = style === 'text' && isTerminal() ? await liveLine() : undefined;
+  const program = style === 'json' || style === 'ndjson';
+  // data that goes to the same terminal would be torn apart by a live line
+  const seen = isTerminal() && style !== 'quiet' && !(program && process.stdout.isTTY);
+  const live = seen ? await liveLine() : undefined;
+  const reader: Reader = program ? 'program' : isTerminal() ? 'terminal' : 'log';
   return {
+    wantsTotal: live !== undefined,
     expect: (total) => live?.expect(total),
     async outcome(outcome) {
-      const line =
-        style === 'quiet' && outcome.status !== 'failed' ? undefined : outcomeLine(outcome, verbose);
       live?.progress(outcome);
-      if (line !== undefined) between(live, () => say(`  ${printable(line)}`));
+      const line = outcomeLine(outcome, verbose);
+      if (line !== undefined) say(`  ${printable(line)}`);
     },
-    async close(summary, where) {
+    async close(summary, where, { interrupted = false } = {}) {
       live?.stop();
       if (style === 'quiet') return;
-      for (const line of summaryLines(summary, where)) say(coloured(printable(line)));
+      for (const line of summaryLines(summary, where, reader)) say(coloured(printable(line)));
+      if (interrupted) say('  interrupted: inputs not taken yet were left alone');
     },
   };
-}
-
-function between(live: LiveLine | undefined, act: () => void): void {
-  live?.pause();
-  act();
-  live?.resume();
 }
 
 function coloured(line: string): string {
@@ -60,36 +61,39 @@ function coloured(line: string): string {
   return line.replace(/^✔/, '\u001b[32m✔\u001b[39m').replace(/^✖/, '\u001b[31m✖\u001b[39m');
 }
 
-/** One document, its outcomes written as they come, so that a million of them need no memory. */
-async function jsonReporter(head: Readonly<Record<string, unknown>>, talk: Reporter): Promise<Reporter> {
-  const opening = JSON.stringify({ schema: REPORT_SCHEMA, ...head }).slice(0, -1);
-  let separator = `${opening},"outcomes":[\n`;
+function jsonReporter(head: object, talk: Reporter): Reporter {
+  const document = listDocument(head, 'outcomes');
   return {
-    expect: (total) => talk.expect(total),
+    ...talk,
     async outcome(outcome) {
-      await writeData(separator + JSON.stringify(outcome));
-      separator = ',\n';
+      await document.add(outcomeRow(outcome));
       await talk.outcome(outcome);
     },
-    async close(summary, where) {
-      await writeData(`${separator === ',\n' ? '' : separator}\n],"summary":${JSON.stringify(summary)}}\n`);
-      await talk.close(summary, where);
+    async close(summary, where, ending = {}) {
+      await document.close({ summary, ...shownEnding(ending) });
+      await talk.close(summary, where, ending);
     },
   };
 }
 
 function ndjsonReporter(talk: Reporter): Reporter {
+  const line = (type: string, row: object): Promise<void> =>
+    writeData(`${JSON.stringify({ type, ...row })}\n`);
   return {
-    expect: (total) => talk.expect(total),
+    ...talk,
     async outcome(outcome) {
-      await writeData(`${JSON.stringify({ type: 'outcome', ...outcome })}\n`);
+      await line('outcome', outcomeRow(outcome));
       await talk.outcome(outcome);
     },
-    async close(summary, where) {
-      await writeData(`${JSON.stringify({ type: 'summary', ...summary })}\n`);
-      await talk.close(summary, where);
+    async close(summary, where, ending = {}) {
+      await line('summary', { ...summary, ...shownEnding(ending) });
+      await talk.close(summary, where, ending);
     },
   };
+}
+
+function shownEnding({ interrupted = false }: Ending): object {
+  return interrupted ? { interrupted } : {};
 }
 
 /** A path as a person would type it: relative to the current folder where it lies inside it. */

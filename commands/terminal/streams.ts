@@ -13,7 +13,9 @@ export function say(line: string): void {
 
 /** Whether people look at standard error, so that a live line makes sense. */
 export function isTerminal(): boolean {
-  return process.stderr.isTTY === true && process.env.CI === undefined && process.env.TERM !== 'dumb';
+  const { isTTY, columns } = process.stderr;
+  // one without a size (as `script` or a container may give) would have ora clear lines without end
+  return isTTY === true && columns > 0 && process.env.CI === undefined && process.env.TERM !== 'dumb';
 }
 
 /** Whether colours are wanted (https://no-color.org). */
@@ -21,11 +23,15 @@ export function hasColour(): boolean {
   return isTerminal() && (process.env.NO_COLOR ?? '') === '';
 }
 
-/** Text with terminal controls made visible, so that no file name can steer the terminal. */
+/**
+ * Text with what could steer a terminal made visible: controls, line separators, and the marks that turn the direction
+ * of writing, which can make a name look like another.
+ */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (control) => {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (control) => {
     if (control === '\n') return '\\n';
-    return `\\x${(control.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`;
+    const digits = (control.codePointAt(0) ?? 0).toString(16);
+    return digits.length > 2 ? `\\u${digits.padStart(4, '0')}` : `\\x${digits.padStart(2, '0')}`;
   });
 }
 

@@ -14,11 +14,18 @@ export class Seen {
     return this.#size;
   }
 
+  /** Whether the string was added. */
+  has(text: string): boolean {
+    return this.#slots[slotOf(this.#slots, ...hashOf(text))] !== 0;
+  }
+
   /** Adds the string and says whether it was new. */
   add(text: string): boolean {
-    const digest = createHash('sha1').update(text).digest();
-    // a slot of two zeros is a free one, so a hash is kept from being that
-    if (!place(this.#slots, digest.readUInt32LE(0) || 1, digest.readUInt32LE(4))) return false;
+    const [high, low] = hashOf(text);
+    const at = slotOf(this.#slots, high, low);
+    if (this.#slots[at] !== 0) return false;
+    this.#slots[at] = high;
+    this.#slots[at + 1] = low;
     this.#size++;
     if (this.#size > this.#slots.length * HALF_FULLEST) this.#grow();
     return true;
@@ -29,7 +36,11 @@ export class Seen {
     const wider = new Uint32Array(old.length * 2);
     for (let at = 0; at < old.length; at += 2) {
       const high = old[at] ?? 0;
-      if (high !== 0) place(wider, high, old[at + 1] ?? 0);
+      if (high === 0) continue;
+      const low = old[at + 1] ?? 0;
+      const free = slotOf(wider, high, low);
+      wider[free] = high;
+      wider[free + 1] = low;
     }
     this.#slots = wider;
   }
@@ -39,15 +50,16 @@ const FIRST_CAPACITY = 1024;
 /** Grown at 3/4 full; a slot is two numbers, hence half of that: 32 bytes an entry while growing, 11 to 21 after. */
 const HALF_FULLEST = 0.375;
 
-/** Open addressing with linear steps over a table whose length is a power of two; false when the hash is there already. */
-function place(slots: Uint32Array, high: number, low: number): boolean {
+function hashOf(text: string): [high: number, low: number] {
+  const digest = createHash('sha1').update(text).digest();
+  // a slot of two zeros is a free one, so a hash is kept from being that
+  return [digest.readUInt32LE(0) || 1, digest.readUInt32LE(4)];
+}
+
+/** Where the hash is, or the free slot it belongs in: open addressing with linear steps; the length is a power of two. */
+function slotOf(slots: Uint32Array, high: number, low: number): number {
   const mask = slots.length - 1;
   for (let at = (low * 2) & mask; ; at = (at + 2) & mask) {
-    if (slots[at] === 0) {
-      slots[at] = high;
-      slots[at + 1] = low;
-      return true;
-    }
-    if (slots[at] === high && slots[at + 1] === low) return false;
+    if (slots[at] === 0 || (slots[at] === high && slots[at + 1] === low)) return at;
   }
 }

@@ -3,11 +3,14 @@ import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { toImgtoolError } from '../errors.js';
 import { forget, sweep, temporaryIn } from './temporary.js';
+import { isAbsent } from './unreadable.js';
 
 /** What a written file takes over from its source. */
 export interface Inherited {
   /** Permission bits. */
   readonly mode?: number;
+  /** Given where the system allows it. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Access and modification time, in milliseconds since 1970. */
   readonly times?: { readonly atimeMs: number; readonly mtimeMs: number };
 }
@@ -33,16 +36,24 @@ export async function writeWhole(
     return facts;
   } catch (thrown) {
     await unlink(temporary).catch(() => undefined);
+    // somebody removed the folder since it was made: the next try makes it again
+    if (isAbsent(thrown)) folders.delete(folder);
     throw toImgtoolError(thrown, 'E_WRITE', { stage: 'write', file: path });
   } finally {
     forget(temporary);
   }
 }
 
-async function writeFlushed(path: string, bytes: Uint8Array, { mode, times }: Inherited): Promise<Written> {
+async function writeFlushed(
+  path: string,
+  bytes: Uint8Array,
+  { mode, times, owner }: Inherited,
+): Promise<Written> {
   const file = await open(path, 'wx', mode === undefined ? 0o666 : mode & 0o777);
   try {
     await file.writeFile(bytes);
+    // before the permissions, since a change of owner takes some away
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid).catch(() => undefined);
     if (mode !== undefined) await file.chmod(mode & 0o777);
     if (times !== undefined) await file.utimes(times.atimeMs / 1000, times.mtimeMs / 1000);
     await file.datasync();

@@ -14,6 +14,8 @@ export interface ManifestView {
   readonly damaged: number;
   /** The latest entry of an output, named relative to the folder with `/` separators. */
   lookup(output: string): Entry | undefined;
+  /** Takes up what other runs have recorded meanwhile. */
+  refresh(): void;
   /** The latest entry of every output as of now, in the order written, a few at a time in memory. */
   entries(): Iterable<Entry>;
   /** Writes out what is buffered, resolves once it is on the disk, and frees the file. */
@@ -42,6 +44,7 @@ const BUFFERED = 2 ** 47;
 /** A manifest over the log at a path, which is made by the first record. */
 export class Ledger implements Manifest {
   readonly #path: string;
+  readonly #access: 'read' | 'append';
   #log: LogFile | undefined;
   #reader: LineReader | undefined;
   #table = new OffsetTable();
@@ -54,6 +57,7 @@ export class Ledger implements Manifest {
 
   constructor(path: string, access: 'read' | 'append') {
     this.#path = path;
+    this.#access = access;
     this.#guard(() => this.#load(LogFile.open(path, access)));
   }
 
@@ -71,6 +75,14 @@ export class Ledger implements Manifest {
     if (offset === BUFFERED) return this.#buffered.get(output)?.entry;
     const entry = entryAt(this.#reader, offset, this.#end);
     return entry?.output === output ? entry : undefined;
+  }
+
+  refresh(): void {
+    this.#guard(() => {
+      const size = this.#log?.standing;
+      if (size === undefined) this.#takeUp(LogFile.open(this.#path, this.#access));
+      else if (size > this.#end) this.#catchUp(size);
+    });
   }
 
   *entries(): Iterable<Entry> {
@@ -177,6 +189,13 @@ export class Ledger implements Manifest {
     this.#log?.release();
     this.#log = undefined;
     this.#create();
+  }
+
+  /** What stands at the path now, where another run made or replaced it. */
+  #takeUp(log: LogFile | undefined): void {
+    if (log === undefined) return;
+    this.#log?.release();
+    this.#load(log);
   }
 
   #load(log: LogFile | undefined): void {

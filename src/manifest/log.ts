@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type BigIntStats,
   closeSync,
@@ -16,6 +15,7 @@ import {
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { expected, ImgtoolError } from '../errors.js';
+import { forget, temporaryIn } from '../io/temporary.js';
 import { HEADER } from './entry.js';
 
 // A link planted under the manifest's name would have us append to somebody's file. Windows has no such flag.
@@ -107,7 +107,7 @@ export class LogFile {
 /** Puts a new log in place whole and only where there is none, so that of two runs neither sees one without its header. */
 function create(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
+  const temporary = temporaryIn(dirname(path));
   try {
     writeFileSync(temporary, HEADER, { flag: 'wx' });
     linkSync(temporary, path);
@@ -117,6 +117,7 @@ function create(path: string): void {
     createInPlace(path);
   } finally {
     rmSync(temporary, { force: true });
+    forget(temporary);
   }
 }
 

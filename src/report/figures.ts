@@ -24,3 +24,8 @@ export function durationText(ms: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** A duration in milliseconds as reports give it: to a tenth. */
+export function roundedMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

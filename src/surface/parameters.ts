@@ -7,7 +7,10 @@ export interface Parameter {
   readonly name: string;
   /** What a text for it is read as; `text` stays as it is. */
   readonly kind: 'number' | 'boolean' | 'choice' | 'text';
+  /** The values it names. */
   readonly choices: readonly string[];
+  /** Whether it takes nothing but its choices. */
+  readonly closed: boolean;
   readonly default: unknown;
   readonly description: string;
 }
@@ -84,24 +87,30 @@ function unwrapped(field: z.core.$ZodType): { inner: z.core.$ZodType; fallback: 
   }
 }
 
-function kindOf(schema: z.core.$ZodType): Pick<Parameter, 'kind' | 'choices'> {
+type Kind = Pick<Parameter, 'kind' | 'choices' | 'closed'>;
+
+function kindOf(schema: z.core.$ZodType): Kind {
   const def = schema._zod.def as z.core.$ZodTypeDef & {
     entries?: Record<string, string>;
     options?: z.core.$ZodType[];
     values?: unknown[];
   };
-  if (def.type === 'boolean') return { kind: 'boolean', choices: [] };
-  if (def.type === 'number') return { kind: 'number', choices: [] };
-  if (def.type === 'enum') return { kind: 'choice', choices: Object.values(def.entries ?? {}) };
-  if (def.type === 'literal')
-    return {
-      kind: typeof def.values?.[0] === 'number' ? 'number' : 'text',
-      choices: (def.values ?? []).map(String),
-    };
-  if (def.type !== 'union') return { kind: 'text', choices: [] };
-  const kinds = (def.options ?? []).map(kindOf);
+  if (def.type === 'enum') return { kind: 'choice', choices: Object.values(def.entries ?? {}), closed: true };
+  if (def.type === 'literal') return literal(def.values ?? []);
+  if (def.type === 'union') return union((def.options ?? []).map(kindOf));
+  const kind = def.type === 'boolean' || def.type === 'number' ? def.type : 'text';
+  return { kind, choices: [], closed: false };
+}
+
+function literal(values: readonly unknown[]): Kind {
+  const kind = values.every((value) => typeof value === 'number') ? 'number' : 'text';
+  return { kind, choices: values.map(String), closed: true };
+}
+
+function union(members: readonly Kind[]): Kind {
   return {
-    kind: kinds.some(({ kind }) => kind === 'number') ? 'number' : 'text',
-    choices: kinds.flatMap(({ choices }) => choices),
+    kind: members.some(({ kind }) => kind === 'number') ? 'number' : 'text',
+    choices: members.flatMap(({ choices }) => choices),
+    closed: members.every(({ closed }) => closed),
   };
 }

@@ -449,7 +449,7 @@ describe('a pattern', () => {
     await files('x.jpg');
     const { names, codes, problems } = await search(['*.webp', 'gone/*.jpg', 'x.jpg']);
     expect(names).toEqual(['x.jpg']);
-    expect(codes).toEqual(['E_NOT_FOUND find *.webp', 'E_NOT_FOUND find gone/*.jpg']);
+    expect(codes).toEqual(['E_NOTHING_MATCHED find *.webp', 'E_NOTHING_MATCHED find gone/*.jpg']);
     expect(problems[0]?.message).toBe('no file matched the pattern *.webp: expected at least 1, received 0');
   });
 
@@ -458,7 +458,7 @@ describe('a pattern', () => {
     const windows = await search(['in\\sub\\*.jpg'], { platform: 'win32' });
     expect(windows.found.map((one) => [one.root, one.relative])).toEqual([[join(cwd, 'in/sub'), 'x.jpg']]);
     const here = await search(['in\\sub\\*.jpg'], { platform: 'linux' });
-    expect(here.codes).toEqual(['E_NOT_FOUND find in\\sub\\*.jpg']);
+    expect(here.codes).toEqual(['E_NOTHING_MATCHED find in\\sub\\*.jpg']);
   });
 });
 

@@ -1,0 +1,18 @@
+import { configJsonSchema } from '../../src/config.js';
+import { recipeJsonSchema } from '../../src/recipe.js';
+import { errorsPage } from './errors.js';
+import { operationsPage } from './operations.js';
+
+/** Every generated file by its path in the repository. */
+export function documents(): Readonly<Record<string, string>> {
+  return {
+    'docs/operations.md': operationsPage(),
+    'docs/errors.md': errorsPage(),
+    'docs/recipe.schema.json': json(recipeJsonSchema()),
+    'docs/config.schema.json': json(configJsonSchema()),
+  };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
