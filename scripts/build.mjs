@@ -47,7 +47,6 @@ await build({
   entryPoints: {
     main: 'bin/main.ts',
     commands: 'commands/index.ts',
-    help: 'commands/help.ts',
     ...Object.fromEntries(workers),
   },
   outdir: 'dist/cli',
