@@ -44,7 +44,7 @@ export const rotate = operation({
     return {
       setting: 'rotate',
       ...(degrees % 90 !== 0 && { opens: { background } }),
-      places: degrees % 90 === 0 ? [ORDER.turnFirst, ORDER.turn] : [ORDER.turnFirst, ORDER.rotate],
+      places: placesOf(degrees),
       draw(image, context) {
         const mirrored = image.flip(flip).flop(flop);
         if (degrees === 0) return mirrored;
@@ -54,6 +54,12 @@ export const rotate = operation({
     };
   },
 });
+
+/** sharp runs a rotation before a resize when it was called before, but a mirror alone always after it. */
+function placesOf(degrees: number): readonly [number, ...number[]] {
+  if (degrees === 0) return [ORDER.turn];
+  return [ORDER.turnFirst, degrees % 90 === 0 ? ORDER.turn : ORDER.rotate];
+}
 
 /** An angle as 0 up to, not including, 360 degrees. */
 function normalised(angle: number): number {
