@@ -9,8 +9,11 @@ const BENCHMARKS = {
   progressive: () => import('./benchmarks/progressive.mjs'),
   chains: () => import('./benchmarks/chains.mjs'),
   mean: () => import('./benchmarks/mean.mjs'),
+  incremental: () => import('./benchmarks/incremental.mjs'),
+  outputs: () => import('./benchmarks/outputs.mjs'),
   operations: () => import('./benchmarks/operations.mjs'),
   memory: () => import('./benchmarks/memory.mjs'),
+  watch: () => import('./benchmarks/watch.mjs'),
 };
 
 const { values, positionals } = parseArgs({
