@@ -1,4 +1,5 @@
 import { OPERATIONS } from '../src/operations/index.js';
+import { ClientCommand } from './client.js';
 import type { CommandClass } from './command.js';
 import { CompletionCommand } from './completion.js';
 import { ConfigShowCommand } from './config-show.js';
@@ -19,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   watch: WatchCommand,
   formats: FormatsCommand,
   serve: ServeCommand,
+  client: ClientCommand,
   completion: CompletionCommand,
   'config:show': ConfigShowCommand,
 };

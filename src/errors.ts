@@ -125,6 +125,13 @@ export const ERRORS = {
     retry: false,
     title: 'No valid credentials were given',
   },
+  E_UPSTREAM: {
+    exit: 1,
+    http: 503,
+    grpc: 'UNAVAILABLE',
+    retry: true,
+    title: 'The processing service does not answer',
+  },
   E_QUEUE_FULL: { exit: 1, http: 503, grpc: 'UNAVAILABLE', retry: true, title: 'The queue is full' },
   E_QUOTA: { exit: 1, http: 429, grpc: 'RESOURCE_EXHAUSTED', retry: true, title: 'The quota is used up' },
   E_DRAINING: { exit: 1, http: 503, grpc: 'UNAVAILABLE', retry: true, title: 'The server is going down' },

@@ -1,7 +1,6 @@
-import sharp from 'sharp';
+import { allowLoaders, warmUp } from '../../codecs/loaders.js';
 import { tuneEngine } from '../../versions.js';
 import { decode } from './decode.js';
-import { allowLoaders } from './loaders.js';
 import type { Reply, Work } from './messages.js';
 
 // The entry of a decoder process: one picture at a time, told and answered over the channel to its parent.
@@ -11,18 +10,11 @@ tuneEngine();
 await warmUp();
 allowLoaders(svg);
 
-// a parent that died can be told nothing: what runs is not worth finishing
-process.on('disconnect', () => process.exit());
+// a parent that died can be told nothing; an exit would wait for the decoder's threads, minutes for a large AVIF
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.on('message', (work: Work) => void decode(work, svg).then(answer));
 answer({ kind: 'ready' });
 
 function answer(reply: Reply): void {
   process.send?.(reply);
-}
-
-/** The first picture of a process loads code of libvips and starts its threads: 20 ms that no caller should wait for. */
-async function warmUp(): Promise<void> {
-  const blank = { width: 16, height: 16, channels: 3, background: 'white' } as const;
-  const bytes = await sharp({ create: blank }).jpeg().toBuffer();
-  await sharp(bytes).resize(8, 8).jpeg().toBuffer();
 }

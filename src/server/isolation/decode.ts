@@ -1,15 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Header } from '../../codecs/header.js';
-import type { Format } from '../../codecs/extensions.js';
-import { FORMATS } from '../../codecs/extensions.js';
+import { FORMATS, type Format } from '../../codecs/extensions.js';
+import type { Header } from '../../codecs/header.js';
 import { expected, ImgtoolError, toImgtoolError } from '../../errors.js';
 import { factsOfSource } from '../../facts.js';
 import type { Limits } from '../../limits.js';
 import { type Encoded, type Processed, processImage } from '../../process.js';
 import { parseRecipe, type Recipe } from '../../recipe.js';
-import { refuseOff } from './loaders.js';
-import type { ProcessWork, Reply, SentImage, Work } from './messages.js';
+import { type ProcessWork, type Reply, resultPath, type SentImage, type Work } from './messages.js';
+import { refuseOff } from './types-off.js';
 
 /** Does one piece of work and tells its end, good or bad; never throws. */
 export async function decode(work: Work, svg: boolean): Promise<Reply> {
@@ -20,7 +18,10 @@ export async function decode(work: Work, svg: boolean): Promise<Reply> {
     const { code, message, stage, field } = toImgtoolError(thrown, 'E_PROCESS', { stage: 'process' });
     // libvips and the file system name the spooled file, which is no business of the caller's
     const said = message.replaceAll(work.path, 'the input');
-    return { kind: 'failed', error: { code, message: said, ...(stage && { stage }), ...(field && { field }) } };
+    return {
+      kind: 'failed',
+      error: { code, message: said, ...(stage && { stage }), ...(field && { field }) },
+    };
   }
 }
 
@@ -49,28 +50,25 @@ async function processed(work: ProcessWork): Promise<Reply> {
         return () => undefined;
       },
     });
-    return await sent(made, work.folder);
+    return await sent(made, work.results);
   } catch (thrown) {
     if (bulky !== undefined) return { kind: 'bulky', pixels: bulky };
     throw thrown;
   }
 }
 
-/** The plan bounds one frame of a result; many frames, and many results, multiply it. */
+/** The plan bounds one frame of a result; many frames multiply it. */
 function checkOutput(header: Header, formats: readonly Format[], recipe: Recipe, limits: Limits): void {
-  const shapes = [header.shape];
-  for (const step of recipe.steps) shapes.push(step.shape(shapes.at(-1) ?? header.shape));
-  const largest = Math.max(...shapes.slice(1).map(({ width, height }) => width * height), 0);
-  const last = shapes.at(-1) ?? header.shape;
-  const frames = formats.map((format) => framesOf(header, format, recipe));
-  const total = frames.reduce((sum, count) => sum + count * last.width * last.height, 0);
-  const pixels = Math.max(total, largest * Math.max(...frames));
-  if (pixels <= Math.max(limits.outputPixels, limits.pixels)) return;
-  throw new ImgtoolError(
-    'E_LIMIT_OUTPUT',
-    expected(`at most ${limits.outputPixels / 1e6} megapixels out, frames and results summed`, `${pixels / 1e6}`),
-    { stage: 'plan' },
-  );
+  const frames = Math.max(...formats.map((format) => framesOf(header, format, recipe)));
+  let shape = header.shape;
+  for (const step of recipe.steps) {
+    shape = step.shape(shape);
+    const pixels = shape.width * shape.height * frames;
+    if (pixels <= limits.outputPixels) continue;
+    const most = `at most ${limits.outputPixels / 1e6} megapixels out`;
+    const received = `${frames} frames of ${shape.width}x${shape.height}`;
+    throw new ImgtoolError('E_LIMIT_OUTPUT', expected(most, received), { stage: 'plan' });
+  }
 }
 
 function framesOf(header: Header, format: Format, { frames }: Recipe): number {
@@ -81,19 +79,17 @@ function framesOf(header: Header, format: Format, { frames }: Recipe): number {
 /** Up to this many bytes a result costs less over the channel than through a file. */
 const SENT_AS_BYTES = 256 * 1024;
 
-async function sent(made: Processed | undefined, folder: string): Promise<Reply> {
+async function sent(made: Processed | undefined, results: string): Promise<Reply> {
   if (made === undefined) throw new ImgtoolError('E_INTERNAL', 'the picture was left alone');
   const { header, passes, notes } = made;
-  const images = await Promise.all(made.results.map((image) => sentImage(image, folder)));
+  const images = await Promise.all(made.results.map((image) => sentImage(image, results)));
   const pixels = header.stored.width * header.stored.height * header.frames;
   return { kind: 'made', images, passes, notes, pixels };
 }
 
-async function sentImage({ bytes, ...image }: Encoded, folder: string): Promise<SentImage> {
+async function sentImage({ bytes, ...image }: Encoded, results: string): Promise<SentImage> {
   if (bytes.length <= SENT_AS_BYTES) return { ...image, content: { bytes } };
-  const path = join(folder, `result-${process.pid}-${(count += 1)}`);
+  const path = resultPath(results, image.index);
   await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
   return { ...image, content: { path } };
 }
-
-let count = 0;

@@ -8,13 +8,15 @@ export interface DecoderOptions {
   readonly svg: boolean;
   /** The environment of the processes. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Told what a process wrote to its standard error, line by line, and how it ended when nobody ended it. */
+  /** Told what a process wrote to its standard error, and how it ended when nobody ended it. */
   log?(event: { readonly pid: number | undefined; readonly message: string }): void;
 }
 
 /** A process that decodes one picture at a time. */
 export interface Decoder {
   readonly pid: number | undefined;
+  /** Whether it takes no more work: it was killed or died. */
+  readonly ended: () => boolean;
   /**
    * Does one piece of work. An aborted signal kills the process, the only way to stop a running decode, and rejects
    * with the signal's reason; a process that dies by itself rejects with E_WORKER.
@@ -23,51 +25,64 @@ export interface Decoder {
   kill(): void;
 }
 
-/** Starts a decoder process; `onReady` is called once it takes work, `onEnd` once it has ended. */
-export function startDecoder(
-  options: DecoderOptions,
-  listener: { onReady(decoder: Decoder): void; onEnd(decoder: Decoder): void },
-): Decoder {
+/** What a decoder tells of its life. */
+export interface DecoderListener {
+  onReady(decoder: Decoder): void;
+  onEnd(decoder: Decoder): void;
+}
+
+/** Starts a decoder process. */
+export function startDecoder(options: DecoderOptions, listener: DecoderListener): Decoder {
   const child = forked(options);
-  let task: { settle(reply: Reply): void; fail(error: unknown): void } | undefined;
-  let killed = false;
+  let task: Task | undefined;
+  let ended = false;
+  const finish = (end: (task: Task) => void): void => {
+    const last = task;
+    task = undefined;
+    if (last !== undefined) end(last);
+  };
   const decoder: Decoder = {
     pid: child.pid,
-    run: (work, signal) =>
-      new Promise<Reply>((resolve, reject) => {
-        const abort = (): void => {
-          decoder.kill();
-          task?.fail(signal.reason);
-        };
-        const done = (): void => {
-          task = undefined;
-          signal.removeEventListener('abort', abort);
-        };
-        task = {
-          settle: (reply) => (done(), resolve(reply)),
-          fail: (error) => (done(), reject(error)),
-        };
-        signal.addEventListener('abort', abort, { once: true });
-        if (signal.aborted) abort();
-        else child.send(work, (error) => error && task?.fail(died(error.message)));
-      }),
+    ended: () => ended,
+    async run(work, signal) {
+      const abort = (): void => {
+        decoder.kill();
+        finish((it) => it.reject(signal.reason));
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        return await new Promise<Reply>((resolve, reject) => {
+          task = { resolve, reject };
+          if (signal.aborted) abort();
+          else child.send(work, (error) => error && finish((it) => it.reject(died(error.message))));
+        });
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    },
     kill() {
-      killed = true;
+      ended = true;
       child.kill('SIGKILL');
     },
   };
   child.on('message', (reply: Reply) => {
     if (reply.kind === 'ready') listener.onReady(decoder);
-    else task?.settle(reply);
+    else finish((it) => it.resolve(reply));
   });
   child.once('exit', (code, signal) => {
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-    if (!killed) options.log?.({ pid: child.pid, message: `decoder process ${how}` });
-    task?.fail(died(how));
+    if (!ended) options.log?.({ pid: child.pid, message: `decoder process ${how}` });
+    ended = true;
+    finish((it) => it.reject(died(how)));
     listener.onEnd(decoder);
   });
-  child.on('error', (error) => task?.fail(died(error.message)));
+  child.on('error', (error) => finish((it) => it.reject(died(error.message))));
   return decoder;
+}
+
+interface Task {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
 }
 
 function forked({ svg, env, log }: DecoderOptions): ChildProcess {

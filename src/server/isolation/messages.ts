@@ -15,8 +15,13 @@ export interface ProcessWork {
   readonly limits: Limits;
   /** Pixels that may be held in memory; a picture that needs more is handed back undecoded. */
   readonly allowance: number;
-  /** Folder for results that are too large to be sent as bytes. */
-  readonly folder: string;
+  /** Where results go that are too large to be sent as bytes; see {@link resultPath}. */
+  readonly results: string;
+}
+
+/** The file of a large result. */
+export function resultPath(results: string, index: number): string {
+  return `${results}-${index}`;
 }
 
 /** One result; a large one lies in a file that is the receiver's to remove. */

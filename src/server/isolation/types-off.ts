@@ -1,18 +1,8 @@
-import sharp from 'sharp';
 import { FORMATS, formats } from '../../codecs/extensions.js';
 import { headOf } from '../../codecs/head.js';
 import type { Input } from '../../codecs/input.js';
 import { sniff } from '../../codecs/magic.js';
 import { expected, ImgtoolError } from '../../errors.js';
-
-/** Classes of libvips loaders; `VipsForeignLoadJpegFile` and its like would leave buffers blocked. */
-const LOADERS = ['Jpeg', 'Png', 'Nsgif', 'Webp', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}`);
-
-/** Leaves this whole process only the loaders that a server reads with; SVG only where it is switched on. */
-export function allowLoaders(svg: boolean): void {
-  sharp.block({ operation: ['VipsForeignLoad'] });
-  sharp.unblock({ operation: svg ? [...LOADERS, 'VipsForeignLoadSvg'] : LOADERS });
-}
 
 /** Throws E_UNSUPPORTED for a type that this server has switched off; the bytes decide, never a name. */
 export async function refuseOff(input: Input, svg: boolean): Promise<void> {
