@@ -49,7 +49,8 @@ describe('the made files', () => {
   it('are made once, the same bytes each time, also by two callers at once, and old ones go', async () => {
     const dir = await tempDir();
     await writeFile(join(dir, 'old.png'), 'of an earlier version');
-    expect(await Promise.all([makeFixtures(dir), makeFixtures(dir)])).toEqual([true, true]);
+    // whichever of the two comes second may find the work done
+    expect(await Promise.all([makeFixtures(dir), makeFixtures(dir)])).toContain(true);
     expect(await makeFixtures(dir)).toBe(false);
     expect(
       (await readdir(dir)).filter((name) => name === 'old.png' || name.startsWith('.unfinished')),

@@ -1,5 +1,6 @@
 import { configJsonSchema } from '../../src/config.js';
 import { recipeJsonSchema } from '../../src/recipe.js';
+import { reportJsonSchema } from '../../src/report/schema.js';
 import { errorsPage } from './errors.js';
 import { operationsPage } from './operations.js';
 
@@ -10,6 +11,7 @@ export function documents(): Readonly<Record<string, string>> {
     'docs/errors.md': errorsPage(),
     'docs/recipe.schema.json': json(recipeJsonSchema()),
     'docs/config.schema.json': json(configJsonSchema()),
+    'docs/report.schema.json': json(reportJsonSchema()),
   };
 }
 

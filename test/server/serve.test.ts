@@ -12,7 +12,9 @@ const [photo = ''] = photos();
 
 /** `imgtool serve` as a user starts it; resolves when it has said where it listens. */
 async function serve(...args: string[]) {
-  const child = execa(process.execPath, [CLI, 'serve', '--port', '0', ...args], {
+  // a server that is killed leaves its spool behind
+  const spool = await tempDir();
+  const child = execa(process.execPath, [CLI, 'serve', '--port', '0', '--spool-dir', spool, ...args], {
     reject: false,
     env: userEnvironment(),
     extendEnv: true,
