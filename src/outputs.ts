@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
+import { lstatSync, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImgtoolError } from './errors.js';
 import type { LocalSource } from './io/source.js';
@@ -87,7 +87,7 @@ export async function judge(
   facts: SourceFacts,
 ): Promise<Verdict> {
   const path = join(folder.path, place.target);
-  const there = await lstat(path).catch(() => undefined);
+  const there = standing(path);
   if (there === undefined) return MAKE;
   const entry = recorded(folder, place.target);
   if (await isInput({ path, entry, there }, source, facts, folder)) throw overInput(path, source.name);
@@ -99,6 +99,15 @@ export async function judge(
   if (folder.ifExists === 'fail' || entry === undefined || family(entry.key) !== family(place.key))
     throw inTheWay(path, entry, source.name);
   return folder.force ? MAKE : renewal(folder, { entry, there }, place, source, facts);
+}
+
+/** A look that waits for nothing else: of ten thousand unchanged outputs, promises would take half the time. */
+function standing(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is on record of a file that is there, if need be by a run that goes on beside this one. */

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Format } from './codecs/extensions.js';
 import { type Destination, deliver } from './deliver.js';
@@ -81,7 +81,7 @@ export async function factsOf({ input, name }: LocalSource): Promise<SourceFacts
   const checkedAt = Date.now();
   if (input.kind === 'bytes') return { size: input.bytes.length, checkedAt };
   try {
-    const { size, mtimeMs, atimeMs, mode, uid, gid, ino, dev } = await stat(input.path);
+    const { size, mtimeMs, atimeMs, mode, uid, gid, ino, dev } = statSync(input.path);
     return { size, mtimeMs, atimeMs, mode, owner: { uid, gid }, inode: { ino, dev }, checkedAt };
   } catch (thrown) {
     throw toImgtoolError(thrown, 'E_READ', { stage: 'read', file: name });
