@@ -52,7 +52,8 @@ async function isLitter(path: string, host: string, pid: number): Promise<boolea
   return facts !== undefined && Date.now() - facts.mtimeMs > DAY_MS;
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of this machine has that number, also one of another user. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

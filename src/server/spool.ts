@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected, ImgtoolError, toImgtoolError } from '../errors.js';
+import { isRunning } from '../io/temporary.js';
 
 /** An input that a server can process: a file, and what tells it from any other. */
 export interface SpooledInput {
@@ -145,15 +146,6 @@ function sweep(parent: string): void {
 }
 
 const HOUR_MS = 3_600_000;
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 /** What fails on the way in is not the spool's fault. */
 async function* incoming(
