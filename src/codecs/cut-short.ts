@@ -1,3 +1,4 @@
+import { endsInsideBox } from './containers/boxes.js';
 import { gifIsWhole } from './gif-blocks.js';
 import type { PictureFormat } from './magic.js';
 import { stripsOf } from './tiff-parts.js';
@@ -13,6 +14,7 @@ const ENDS: Partial<Record<PictureFormat, (file: Buffer) => boolean>> = {
   png: (file) => !file.subarray(-64).includes('IEND'),
   gif: (file) => !gifIsWhole(file),
   tiff: (file) => hasCutStrip(file),
+  avif: endsInsideBox,
   webp: (file) => file.length < 12 || file.readUInt32LE(4) + 8 > file.length,
 };
 

@@ -43,6 +43,7 @@ export function damaged(
     cause,
   }: { readonly bytes: Uint8Array; readonly saying?: string | undefined; readonly cause?: unknown },
 ): ImgtoolError {
+  // the container decides first: what libvips says can be lost or mixed up when pictures fail at the same time
   const cut = isCutShort(bytes, type) || (saying !== undefined && CUT.test(saying));
   const received = cut ? `one cut short after ${bytes.length} bytes` : 'a damaged one';
   const reason = cut || saying === undefined ? '' : `: ${saying}`;

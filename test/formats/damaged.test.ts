@@ -31,6 +31,7 @@ describe('a damaged or foreign file', () => {
       'webp-cut-half.webp',
       'tiff-cut-half.tif',
       'avif-cut-half.avif',
+      'avif-cut-in-header.avif',
     ];
     for (const { source, error } of await told(
       'thumbnail',

@@ -24,6 +24,17 @@ export function boxesOf(bytes: Buffer): Box[] | undefined {
   return at === bytes.length ? boxes : undefined;
 }
 
+/** Whether a box at the top of the file says it ends after the file does; false where sizes are 64-bit or open-ended. */
+export function endsInsideBox(file: Buffer): boolean {
+  let at = 0;
+  while (at + HEADER_BYTES <= file.length) {
+    const size = file.readUInt32BE(at);
+    if (size < HEADER_BYTES) return false;
+    at += size;
+  }
+  return at > file.length;
+}
+
 /** A box as bytes. */
 export function boxBytes(type: string, ...body: readonly Uint8Array[]): Buffer {
   const head = Buffer.alloc(HEADER_BYTES);
