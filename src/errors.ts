@@ -30,7 +30,7 @@ export const ERRORS = {
     title: 'An output would replace an input',
   },
   E_NOTHING_MATCHED: { exit: 3, http: 404, grpc: 'NOT_FOUND', retry: false, title: 'No input matched' },
-  E_NOT_FOUND: { exit: 1, http: 404, grpc: 'NOT_FOUND', retry: false, title: 'The input does not exist' },
+  E_NOT_FOUND: { exit: 1, http: 404, grpc: 'NOT_FOUND', retry: false, title: 'Nothing is there' },
   E_NOT_A_FILE: {
     exit: 1,
     http: 422,
@@ -142,6 +142,13 @@ export const ERRORS = {
     retry: true,
     title: 'Not finished yet',
   },
+  E_JOB_FINISHED: {
+    exit: 1,
+    http: 409,
+    grpc: 'FAILED_PRECONDITION',
+    retry: false,
+    title: 'Finished already',
+  },
   E_EXPIRED: { exit: 1, http: 410, grpc: 'NOT_FOUND', retry: false, title: 'The job and its result expired' },
   E_DATA_IN_USE: { exit: 1, http: 503, grpc: 'UNAVAILABLE', retry: true, title: 'The data folder is in use' },
   E_INTERNAL: { exit: 1, http: 500, grpc: 'INTERNAL', retry: false, title: 'A fault in imgtool itself' },
@@ -184,7 +191,7 @@ export class ImgtoolError extends Error {
     this.code = code;
     this.stage = context.stage;
     this.file = context.file;
-    this.field = context.field;
+    this.field = context.field && clipped(context.field);
   }
 
   /** The same error, with what a caller further up knows filled in where it was missing. */
@@ -210,10 +217,18 @@ export class ImgtoolError extends Error {
   }
 }
 
-/** The house sentence: what was expected, and what came instead. */
+/** The house sentence: what was expected, and what came instead, its beginning where it is long. */
 export function expected(what: string, received: unknown): string {
-  return `expected ${what}, received ${typeof received === 'string' ? received : JSON.stringify(received)}`;
+  const text = typeof received === 'string' ? received : JSON.stringify(received);
+  return `expected ${what}, received ${text === undefined ? text : clipped(text)}`;
 }
+
+/** A caller's own text comes back to it, also in gRPC's trailers, which hold no more than 8 KiB of all texts together. */
+function clipped(text: string): string {
+  return text.length <= MOST_SAID ? text : `${text.slice(0, MOST_SAID)}... (${text.length} characters)`;
+}
+
+const MOST_SAID = 300;
 
 /** Any thrown value as an {@link ImgtoolError}: its own, or `fallback` with the value as cause. */
 export function toImgtoolError(

@@ -3,6 +3,8 @@ import { FORMATS, type Format } from './codecs/extensions.js';
 import type { Header } from './codecs/header.js';
 import type { Input } from './codecs/input.js';
 import { fitsProfile } from './codecs/profile.js';
+import { expected, ImgtoolError } from './errors.js';
+import { checkLimits, type Limits } from './limits.js';
 import type { Shape, Step } from './operations/operation.js';
 import { splitSize } from './operations/params.js';
 import { resize } from './operations/resize.js';
@@ -43,7 +45,10 @@ export interface Group {
   readonly keepProfile: boolean;
 }
 
-/** Puts outputs together that can come from one decode: equal in frames and profile, and not asked to be exact. */
+/**
+ * Puts outputs together that can come from one decode: equal in frames and profile, and not asked to be exact.
+ * Throws E_LIMIT_FRAMES, E_LIMIT_PIXELS or E_LIMIT_OUTPUT for what is over a limit.
+ */
 export function groupOutputs(job: Job): readonly Group[] {
   const { recipe, header } = job;
   const sets = new Map<string, number[]>();
@@ -70,6 +75,9 @@ function groupOf(job: Job, indices: readonly number[], after: Shape): Group {
   const steps = largest?.step === undefined ? recipe.steps : [...recipe.steps, largest.step];
   const output = largest?.output ?? recipe.outputs[0];
   const background = sized.some(({ format }) => FORMATS[format].alpha) ? 'transparent' : output.background;
+  const frames = framesOf(job, output);
+  checkLimits(header, frames, options.limits);
+  checkFrames(steps, header.shape, frames, options.limits);
   const passes = planPasses(steps, header.shape, options.limits, background);
   const shape = passes.at(-1)?.after ?? header.shape;
   const { channels, depth } = shape;
@@ -77,11 +85,29 @@ function groupOf(job: Job, indices: readonly number[], after: Shape): Group {
   return {
     targets,
     passes,
-    frames: framesOf(job, output),
+    frames,
     shape,
     background,
     keepProfile: output.keepProfile && fitsProfile(header.icc, shape),
   };
+}
+
+/** The plan bounds one frame of a result; many frames multiply it. */
+function checkFrames(steps: readonly Step[], first: Shape, frames: number, limits: Limits): void {
+  if (frames === 1) return;
+  let shape = first;
+  for (const step of steps) {
+    shape = step.shape(shape);
+    const { width, height } = shape;
+    checkTogether(width * height * frames, `${frames} frames of ${width}x${height}`, limits);
+  }
+}
+
+/** Throws E_LIMIT_OUTPUT when frames, each within its bounds, make too many pixels together. */
+export function checkTogether(pixels: number, received: string, { outputPixels }: Limits): void {
+  if (pixels <= outputPixels) return;
+  const most = `at most ${outputPixels / 1e6} megapixels out`;
+  throw new ImgtoolError('E_LIMIT_OUTPUT', expected(most, received), { stage: 'plan' });
 }
 
 /** The step that brings a result to its own size, never enlarging it. */

@@ -25,9 +25,18 @@ export function checkLimits(header: Header, frames: number, limits: Limits): voi
     });
   }
   const { width, height } = header.stored;
-  const pixels = width * height * frames;
-  if (pixels <= limits.pixels) return;
   const counted = frames === 1 ? `${width}x${height}` : `${frames} frames of ${width}x${height}`;
+  checkPixels(width * height * frames, counted, limits);
+}
+
+/** Throws E_LIMIT_PIXELS when pages, each of its own size, are over the limit together. */
+export function checkPages(pages: readonly Header[], limits: Limits): void {
+  const pixels = pages.reduce((sum, { stored }) => sum + stored.width * stored.height, 0);
+  checkPixels(pixels, `${pages.length} pages`, limits);
+}
+
+function checkPixels(pixels: number, counted: string, limits: Limits): void {
+  if (pixels <= limits.pixels) return;
   throw new ImgtoolError(
     'E_LIMIT_PIXELS',
     expected(`at most ${megapixels(limits.pixels)}`, `${counted} (${megapixels(pixels)})`),

@@ -1,17 +1,23 @@
 import { type Header, readHeader } from './codecs/header.js';
 import type { Job } from './groups.js';
+import { checkPages } from './limits.js';
 import type { Shape } from './operations/operation.js';
 
-/** The header of each of the first `count` pages of a TIFF whose pages differ in size or kind; undefined when they do not. */
+/**
+ * The header of each of the first `count` pages of a TIFF whose pages differ in size or kind; undefined when they do
+ * not. Throws E_LIMIT_PIXELS when they are too large together, which the first page alone does not tell.
+ */
 export async function unequalPages(
-  { input, header, recipe }: Job,
+  { input, header, recipe, options }: Job,
   count: number,
 ): Promise<readonly Header[] | undefined> {
   if (header.format !== 'tiff' || count === 1) return undefined;
   const pages: Header[] = [];
   for (let page = 0; page < count; page += 1)
     pages.push(await readHeader(input, { autoOrient: recipe.autoOrient, page }));
-  return pages.every((page) => isLike(page, header)) ? undefined : pages;
+  if (pages.every((page) => isLike(page, header))) return undefined;
+  checkPages(pages, options.limits);
+  return pages;
 }
 
 function isLike(page: Header, first: Header): boolean {

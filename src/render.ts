@@ -9,10 +9,9 @@ import { withoutUnusedScans } from './codecs/shrink.js';
 import { joinTiffs } from './codecs/tiff-join.js';
 import { expected, ImgtoolError } from './errors.js';
 import { framePixels } from './frames.js';
-import { type Group, groupOutputs, type Job, type Target } from './groups.js';
+import { checkTogether, type Group, groupOutputs, type Job, type Target } from './groups.js';
 import { originalNoLarger } from './keep-smaller.js';
 import type { Pixels } from './kernels/pixels.js';
-import { checkLimits } from './limits.js';
 import type { Shape, StepContext } from './operations/operation.js';
 import { unequalPages, widestOf } from './pages.js';
 import type { Encoded } from './process.js';
@@ -92,14 +91,12 @@ async function sized(
 async function paged(job: Job, target: Target, pages: readonly Header[]): Promise<Made> {
   const recipe: Recipe = { ...job.recipe, frames: 'first', outputs: [target.options] };
   const widest = widestOf(pages);
+  const plans = pages.flatMap((header) => planOf({ ...job, header, recipe }));
+  const pixels = plans.reduce((sum, { group }) => sum + group.shape.width * group.shape.height, 0);
+  checkTogether(pixels, `${pages.length} pages of ${pixels / 1e6} megapixels`, job.options.limits);
   const made: Made[] = [];
   const frames: Pixels[] = [];
-  for (const [page, header] of pages.entries()) {
-    checkLimits(header, 1, job.options.limits);
-    const own = { ...job, header, recipe };
-    const [group] = groupOutputs(own);
-    const [planned] = group?.targets ?? [];
-    if (group === undefined || planned === undefined) continue;
+  for (const [page, { own, group, planned }] of plans.entries()) {
     const image = await firstDecode(own, group, page);
     if (target.format === 'tiff') made.push(await encode(own, group, planned, image));
     else frames.push(await pixelsOf(image, widest));
@@ -110,6 +107,13 @@ async function paged(job: Job, target: Target, pages: readonly Header[]): Promis
   const pageHeight = strip.height / frames.length;
   const group = { frames: frames.length };
   return encode(job, group, { ...target, shape: widest }, fromPixels(strip, { pageHeight }));
+}
+
+/** A page of its own size, the one result it is planned to become. */
+function planOf(own: Job): { own: Job; group: Group; planned: Target }[] {
+  const [group] = groupOutputs(own);
+  const [planned] = group?.targets ?? [];
+  return group === undefined || planned === undefined ? [] : [{ own, group, planned }];
 }
 
 function joined(frames: readonly Pixels[]): Pixels {

@@ -40,7 +40,7 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[]
 function wanted(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'int' ? 'a whole number' : `a ${issue.expected}`;
+      return TYPES[issue.expected] ?? `a ${issue.expected}`;
     case 'too_small':
       return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
     case 'too_big':
@@ -53,6 +53,14 @@ function wanted(issue: z.core.$ZodIssue): string {
       return issue.message.replace(/^Invalid (input|string): /, '').replace(/^expected /, '');
   }
 }
+
+/** What people call the types whose names are not their own. */
+const TYPES: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   let value: unknown = raw;

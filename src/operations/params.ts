@@ -3,6 +3,9 @@ import * as z from 'zod';
 /** The longest side, in pixels, that a recipe may ask for. */
 export const MAX_SIDE = 65_535;
 
+/** A number without sign, as a pattern that can read no text in two ways: those take a square of its length. */
+export const DECIMAL = String.raw`(?:\d+(?:\.\d+)?|\.\d+)`;
+
 /** Colours that may be written by name; the sixteen of CSS Level 1, and transparent. */
 export const COLOUR_NAMES: Readonly<Record<string, string>> = {
   transparent: '#00000000',

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { type Box, fitMeans, fitted, scaled } from './fit.js';
 import { operation, type Shape } from './operation.js';
-import { colour, KERNELS, MAX_SIDE, splitSize } from './params.js';
+import { colour, DECIMAL, KERNELS, MAX_SIDE, splitSize } from './params.js';
 
-const FACTOR = /^\d*\.?\d+%$/;
+const FACTOR = new RegExp(`^${DECIMAL}%$`);
 
 const params = z
   .strictObject({

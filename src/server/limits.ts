@@ -43,3 +43,6 @@ export function serverLimits(set: Partial<ServerLimits> = {}): ServerLimits {
     workers,
   };
 }
+
+/** Most bytes of a recipe in a request; what a picture can be asked for is far shorter. */
+export const RECIPE_BYTES = 64 * 1024;

@@ -3,6 +3,7 @@ import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { expected, ImgtoolError } from '../../errors.js';
 import { orAborted } from '../deadline.js';
+import { RECIPE_BYTES } from '../limits.js';
 import { type Spool, tooManyBytes, type Upload } from '../spool.js';
 
 /** What a request's body brought. */
@@ -10,6 +11,8 @@ export interface Received {
   readonly upload: Upload;
   /** The parsed JSON of the multipart field `recipe`, when there is one. */
   readonly recipe: unknown;
+  /** What the client calls the file, in a multipart body; it may be anything. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -44,9 +47,6 @@ export function bodyOf(request: FastifyRequest, signal: AbortSignal): Readable {
   return request.raw.pipe(body);
 }
 
-/** A recipe's JSON is small; this bounds it, in bytes. */
-const MOST_RECIPE = 64 * 1024;
-
 async function receiveParts(
   request: FastifyRequest,
   spool: Spool,
@@ -55,29 +55,39 @@ async function receiveParts(
 ): Promise<Received> {
   let upload: Upload | undefined;
   let recipe: unknown;
+  let name: string | undefined;
   try {
     // one byte more than allowed, so that the spool sees the excess and refuses it with the right words
     const limits = {
       fileSize: most + 1,
       files: 1,
       fields: 8,
-      fieldSize: MOST_RECIPE,
+      fieldSize: RECIPE_BYTES,
       parts: 8,
       headerPairs: 16,
     };
     for await (const part of request.parts({ limits })) {
-      if (part.type === 'file' && part.fieldname === 'image')
+      if (part.type === 'file' && part.fieldname === 'image') {
+        name = part.filename;
         upload = await spool.write(addAbortSignal(signal, part.file), most, signal);
-      else if (part.type === 'field' && part.fieldname === 'recipe') recipe = jsonOf(part);
+      } else if (part.type === 'field' && part.fieldname === 'recipe') recipe = jsonOf(part);
       else throw unknownField(part);
     }
     if (upload === undefined)
       throw new ImgtoolError('E_USAGE', expected('a file in the field image', 'none'));
-    return { upload, recipe };
+    return { upload, recipe, name };
   } catch (thrown) {
     upload?.release();
-    throw thrown;
+    throw notAForm(thrown);
   }
+}
+
+/** What the parser of forms says of a body that is none; what the framework refuses has a status, and says so itself. */
+function notAForm(thrown: unknown): unknown {
+  const known = thrown instanceof ImgtoolError || !(thrown instanceof Error) || 'statusCode' in thrown;
+  return known
+    ? thrown
+    : new ImgtoolError('E_USAGE', expected('a multipart form', thrown.message), { cause: thrown });
 }
 
 function jsonOf(part: Extract<Multipart, { type: 'field' }>): unknown {

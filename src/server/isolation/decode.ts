@@ -1,11 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { FORMATS, type Format } from '../../codecs/extensions.js';
-import type { Header } from '../../codecs/header.js';
-import { expected, ImgtoolError, toImgtoolError } from '../../errors.js';
+import { ImgtoolError, toImgtoolError } from '../../errors.js';
 import { factsOfSource } from '../../facts.js';
-import type { Limits } from '../../limits.js';
 import { type Encoded, type Processed, processImage } from '../../process.js';
-import { parseRecipe, type Recipe } from '../../recipe.js';
+import { parseRecipe } from '../../recipe.js';
 import { type ProcessWork, type Reply, resultPath, type SentImage, type Work } from './messages.js';
 import { refuseOff } from './types-off.js';
 
@@ -38,10 +35,6 @@ async function processed(work: ProcessWork): Promise<Reply> {
       limits: work.limits,
       lenient: false,
       threads: 1,
-      async onHeader(header, formats) {
-        checkOutput(header, formats, recipe, work.limits);
-        return formats.map((_, index) => index);
-      },
       async reserve(pixels) {
         if (pixels > work.allowance) {
           bulky = pixels;
@@ -55,25 +48,6 @@ async function processed(work: ProcessWork): Promise<Reply> {
     if (bulky !== undefined) return { kind: 'bulky', pixels: bulky };
     throw thrown;
   }
-}
-
-/** The plan bounds one frame of a result; many frames multiply it. */
-function checkOutput(header: Header, formats: readonly Format[], recipe: Recipe, limits: Limits): void {
-  const frames = Math.max(...formats.map((format) => framesOf(header, format, recipe)));
-  let shape = header.shape;
-  for (const step of recipe.steps) {
-    shape = step.shape(shape);
-    const pixels = shape.width * shape.height * frames;
-    if (pixels <= limits.outputPixels) continue;
-    const most = `at most ${limits.outputPixels / 1e6} megapixels out`;
-    const received = `${frames} frames of ${shape.width}x${shape.height}`;
-    throw new ImgtoolError('E_LIMIT_OUTPUT', expected(most, received), { stage: 'plan' });
-  }
-}
-
-function framesOf(header: Header, format: Format, { frames }: Recipe): number {
-  if (!FORMATS[format].frames || frames === 'first') return 1;
-  return frames === 'all' ? header.frames : Math.min(frames, header.frames);
 }
 
 /** Up to this many bytes a result costs less over the channel than through a file. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { ImgtoolError } from '../../errors.js';
-import type { Reply, Work } from './messages.js';
+import type { Reply, Sent, Work } from './messages.js';
 
 /** How decoder processes are started. */
 export interface DecoderOptions {
@@ -65,7 +65,9 @@ export function startDecoder(options: DecoderOptions, listener: DecoderListener)
       child.kill('SIGKILL');
     },
   };
-  child.on('message', (reply: Reply) => {
+  child.on('message', ({ spent, ...reply }: Sent) => {
+    // what a large picture leaves behind goes with its process: the spare is warm
+    if (spent === true) decoder.kill();
     if (reply.kind === 'ready') listener.onReady(decoder);
     else finish((it) => it.resolve(reply));
   });

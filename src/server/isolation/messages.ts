@@ -57,3 +57,6 @@ export type Reply =
         readonly field?: string;
       };
     };
+
+/** An answer on its way; `spent` says that the process holds more memory than it should start its next picture with. */
+export type Sent = Reply & { readonly spent?: boolean };

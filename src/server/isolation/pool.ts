@@ -35,6 +35,7 @@ class Pool implements DecoderPool {
   private readonly timers = new Set<NodeJS.Timeout>();
   private stillborn = 0;
   private onClosed: (() => void) | undefined;
+  private closed: Promise<void> | undefined;
 
   constructor(options: DecoderOptions) {
     this.options = options;
@@ -62,6 +63,11 @@ class Pool implements DecoderPool {
   }
 
   close(): Promise<void> {
+    this.closed ??= this.end();
+    return this.closed;
+  }
+
+  private end(): Promise<void> {
     for (const timer of this.timers) clearTimeout(timer);
     for (const taker of this.takers.splice(0))
       taker.fail(new ImgtoolError('E_CANCELLED', 'the server was closed'));
