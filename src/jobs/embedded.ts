@@ -39,8 +39,12 @@ export interface EmbeddedOptions {
 /** A queue in a folder, with its blobs. */
 export interface EmbeddedQueue extends FullJobQueue {
   readonly blobs: BlobStore;
+  /** The id of the newest event. */
+  latest(): number;
   /** Takes no more jobs and starts none, but still answers; `close` does the rest. */
   drain(): void;
+  /** As the contract has it, with another time for running jobs than the queue was opened with, in milliseconds. */
+  close(grace?: number): Promise<void>;
   /** What is wrong with the database, in SQLite's words; nothing with a whole one. Reads all of it. */
   check(): Promise<readonly string[]>;
 }
@@ -191,6 +195,10 @@ class Embedded implements EmbeddedQueue {
     return this.#listing.since(id, limit);
   }
 
+  latest(): number {
+    return this.#store.last;
+  }
+
   async counts(): Promise<JobCounts> {
     const { tally, blobs, clock } = this.#store.parts;
     const oldest = this.#claims.oldest();
@@ -211,14 +219,14 @@ class Embedded implements EmbeddedQueue {
     this.#workers.pause();
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close(grace = this.#grace): Promise<void> {
+    this.#closed ??= this.#close(grace);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
+  async #close(grace: number): Promise<void> {
     this.drain();
-    await this.#workers.stop(this.#grace);
+    await this.#workers.stop(grace);
     this.#callOffTick?.();
     this.#callOffAgain?.();
     await this.#swept;

@@ -18,13 +18,21 @@ export interface LaneState {
   readonly pixels: number;
 }
 
+/** What wants to run. */
+export interface Entrant {
+  /** 0 for a picture not known to be bulky. */
+  readonly pixels: number;
+  /** Waits in a full lane too, and takes no place there from those who cannot wait. */
+  readonly patient: boolean;
+}
+
 /** Two lanes to one set of workers, so that bulky pictures do not hold up small ones. */
 export interface Lanes {
   /**
-   * Waits for a worker and runs. `pixels` is 0 for a picture not known to be bulky. Throws E_QUEUE_FULL at once when
-   * its lane is full, and the signal's reason when it is aborted while it waits.
+   * Waits for a worker and runs. Throws E_QUEUE_FULL at once when its lane is full, and the signal's reason when it is
+   * aborted while it waits.
    */
-  run<T>(pixels: number, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  run<T>(entrant: Entrant, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   state(): LaneState;
 }
 
@@ -59,7 +67,7 @@ export function lanes(limits: LaneLimits): Lanes {
       entry.start();
     }
   };
-  const entered = (pixels: number, signal: AbortSignal): Promise<void> =>
+  const entered = ({ pixels, patient }: Entrant, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       const abort = (): void => {
         waiting.splice(waiting.indexOf(entry), 1);
@@ -68,6 +76,7 @@ export function lanes(limits: LaneLimits): Lanes {
       };
       const entry: Waiting = {
         pixels,
+        patient,
         start: () => {
           signal.removeEventListener('abort', abort);
           resolve();
@@ -76,17 +85,19 @@ export function lanes(limits: LaneLimits): Lanes {
       signal.addEventListener('abort', abort, { once: true });
       waiting.push(entry);
       admit();
-      const ahead = waiting.filter((other) => other.pixels > 0 === pixels > 0).length;
-      if (ahead <= limits.queue || !waiting.includes(entry)) return;
+      if (patient || !waiting.includes(entry)) return;
+      const rivals = waiting.filter((other) => !other.patient && other.pixels > 0 === pixels > 0);
+      if (rivals.length <= limits.queue) return;
       signal.removeEventListener('abort', abort);
       waiting.splice(waiting.indexOf(entry), 1);
       reject(full(limits.queue));
     });
 
   return {
-    async run(pixels, signal, work) {
+    async run(entrant, signal, work) {
+      const { pixels } = entrant;
       signal.throwIfAborted();
-      await entered(pixels, signal);
+      await entered(entrant, signal);
       try {
         return await work();
       } finally {
@@ -98,8 +109,7 @@ export function lanes(limits: LaneLimits): Lanes {
   };
 }
 
-interface Waiting {
-  readonly pixels: number;
+interface Waiting extends Entrant {
   start(): void;
 }
 

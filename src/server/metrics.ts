@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type CountedQueue, jobMetrics } from './jobs/metrics.js';
 import type { ImageService } from './service.js';
 
 /** One answered request, as metrics count it. */
@@ -21,8 +22,8 @@ export interface Metrics {
   text(): Promise<{ readonly type: string; readonly body: string }>;
 }
 
-/** Metrics of one server: its requests, its service's queue and workers, and the process itself. */
-export function serverMetrics(service: ImageService | undefined): Metrics {
+/** Metrics of one server: its requests, its service's queue and workers, its jobs, and the process itself. */
+export function serverMetrics(service: ImageService | undefined, jobs?: CountedQueue): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -47,6 +48,7 @@ export function serverMetrics(service: ImageService | undefined): Metrics {
     registers,
   });
   if (service !== undefined) serviceGauges(service, registers);
+  if (jobs !== undefined) jobMetrics(jobs, registers);
   return {
     count({ door, route, code, seconds: taken, bytesIn, bytesOut }) {
       requests.inc({ door, route, code });

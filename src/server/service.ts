@@ -47,6 +47,12 @@ export interface Served {
   readonly notes: readonly string[];
 }
 
+/** How a run waits. */
+export interface Patience {
+  /** Waits in a full queue too, where others are refused: a job has been accepted already. Jobs bound their own number. */
+  readonly patient?: boolean;
+}
+
 /** What a service is at, for metrics and readiness. */
 export interface ServiceState extends LaneState {
   readonly draining: boolean;
@@ -72,9 +78,9 @@ export interface ImageService {
    * Runs a recipe over an input; equal requests share one run. Throws the pipeline's errors, E_QUEUE_FULL, E_WORKER,
    * and the signal's reason. Aborting frees the place in the queue or the decoder at once.
    */
-  process(input: SpooledInput, recipe: Recipe, signal: AbortSignal): Promise<Served>;
+  process(input: SpooledInput, recipe: Recipe, signal: AbortSignal, patience?: Patience): Promise<Served>;
   /** Reads the facts of a picture from its header. Throws as `process` does. */
-  size(input: SpooledInput, signal: AbortSignal): Promise<Facts>;
+  size(input: SpooledInput, signal: AbortSignal, patience?: Patience): Promise<Facts>;
   /** Seconds after which a refused caller may try again. */
   retryAfter(): number;
   state(): ServiceState;
@@ -117,19 +123,23 @@ class Service implements ImageService {
     return this.visits.enter();
   }
 
-  async process(input: SpooledInput, recipe: Recipe, signal: AbortSignal): Promise<Served> {
-    if (recipe.outputs.length > MOST_OUTPUTS) {
-      const message = expected(`at most ${MOST_OUTPUTS} outputs`, `${recipe.outputs.length}`);
-      throw new ImgtoolError('E_LIMIT_OUTPUT', message, { stage: 'plan', field: 'outputs' });
-    }
+  async process(
+    input: SpooledInput,
+    recipe: Recipe,
+    signal: AbortSignal,
+    { patient = false }: Patience = {},
+  ): Promise<Served> {
+    checkOutputs(recipe);
     const json = recipeJson(recipe);
-    const key = `${input.identity} ${JSON.stringify(json)}`;
-    return held(input, () => this.runs.run(key, signal, (shared) => this.made(input, json, shared)));
+    // a run that is refused for a full queue must not take one with it that would have waited
+    const key = `${patient} ${input.identity} ${JSON.stringify(json)}`;
+    return held(input, () => this.runs.run(key, signal, (shared) => this.made(input, json, shared, patient)));
   }
 
-  async size(input: SpooledInput, signal: AbortSignal): Promise<Facts> {
+  async size(input: SpooledInput, signal: AbortSignal, { patient = false }: Patience = {}): Promise<Facts> {
     const work = { kind: 'size', path: input.path } as const;
-    const reply = await held(input, () => this.lanes.run(0, signal, () => this.pool.run(work, signal)));
+    const run = () => this.pool.run(work, signal);
+    const reply = await held(input, () => this.lanes.run({ pixels: 0, patient }, signal, run));
     return reply.kind === 'sized' ? reply.facts : failed(reply);
   }
 
@@ -161,14 +171,19 @@ class Service implements ImageService {
   }
 
   /** A run that callers share outlives the one that began it, so it keeps the input for itself. */
-  private made(input: SpooledInput, recipe: RecipeInput, signal: AbortSignal): Promise<Served> {
+  private made(
+    input: SpooledInput,
+    recipe: RecipeInput,
+    signal: AbortSignal,
+    patient: boolean,
+  ): Promise<Served> {
     return held(input, async () => {
       const started = performance.now();
       const results = join(this.spool.folder, `result-${randomUUID()}`);
       const { path } = input;
       const work = { kind: 'process', path, recipe, limits: this.limits, results, allowance: 0 } as const;
       try {
-        const reply = await this.decoded(work, signal);
+        const reply = await this.decoded(work, signal, patient);
         if (reply.kind !== 'made') return failed(reply);
         this.pixelsDecoded += reply.pixels;
         const [first, ...rest] = await Promise.all(reply.images.map(received));
@@ -184,12 +199,13 @@ class Service implements ImageService {
   }
 
   /** Most pictures are small and go straight through; the decoder hands a bulky one back, to wait in its own lane. */
-  private async decoded(work: ProcessWork, signal: AbortSignal): Promise<Reply> {
+  private async decoded(work: ProcessWork, signal: AbortSignal, patient: boolean): Promise<Reply> {
     const small = { ...work, allowance: this.limits.bulkyPixels };
-    const reply = await this.lanes.run(0, signal, () => this.pool.run(small, signal));
+    const reply = await this.lanes.run({ pixels: 0, patient }, signal, () => this.pool.run(small, signal));
     if (reply.kind !== 'bulky') return reply;
     const large = { ...work, allowance: Number.POSITIVE_INFINITY };
-    return this.lanes.run(reply.pixels, signal, () => this.pool.run(large, signal));
+    const { pixels } = reply;
+    return this.lanes.run({ pixels, patient }, signal, () => this.pool.run(large, signal));
   }
 }
 
@@ -225,3 +241,10 @@ function failed(reply: Reply): never {
 
 /** A request may ask for this many results of one picture. */
 const MOST_OUTPUTS = 16;
+
+/** Throws E_LIMIT_OUTPUT for a recipe of more results than a request may ask for. */
+export function checkOutputs({ outputs }: Recipe): void {
+  if (outputs.length <= MOST_OUTPUTS) return;
+  const message = expected(`at most ${MOST_OUTPUTS} outputs`, `${outputs.length}`);
+  throw new ImgtoolError('E_LIMIT_OUTPUT', message, { stage: 'plan', field: 'outputs' });
+}

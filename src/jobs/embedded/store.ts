@@ -50,6 +50,11 @@ export class Store {
     this.#last = firstChange(parts.db, parts.clock.now());
   }
 
+  /** The number of the last change. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** The number of a change that no row holds. */
   next(): number {
     this.#last++;

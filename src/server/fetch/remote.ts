@@ -19,6 +19,8 @@ export interface Remote {
    * E_LIMIT_BYTES, E_TIMEOUT, E_NOT_FOUND, E_READ, and the signal's reason.
    */
   fetch(url: string, spool: Spool, signal: AbortSignal): Promise<Upload>;
+  /** Throws what `fetch` would throw for the text of a URL alone: E_PERMISSION, or E_USAGE. */
+  check(url: string): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function remote(rules: RemoteRules, limits: FetchLimits): Remote {
         throw explained(thrown, clock.aborted, limits.fetchMs);
       }
     },
+    check: (url) => void allowed(url, undefined, rules),
     close: () => dispatcher.destroy(),
   };
 }

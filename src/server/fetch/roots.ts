@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, type Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { expected, ImgtoolError, toImgtoolError } from '../../errors.js';
@@ -26,45 +26,66 @@ export function rootFrom(text: string): Root {
   }
 }
 
+/** What lies where a client's path leads. */
+export type Place = {
+  readonly root: Root;
+  /** As clients call it: the root's name, and the way from there with slashes. */
+  readonly name: string;
+} & (
+  | { readonly is: 'file' | 'folder' | 'other' /** Real. */; readonly path: string; readonly facts: Stats }
+  | { readonly is: 'missing'; readonly cause: unknown }
+);
+
 /**
  * The real path of a file that a client names, relative to a root or by a root's name. Throws E_PERMISSION for what
  * lies outside all roots, whether it exists or not and whatever links lead there, E_NOT_FOUND and E_NOT_A_FILE.
  */
-export async function pathInRoots(asked: string, roots: readonly Root[]): Promise<string> {
-  if (asked.includes('\0'))
-    throw new ImgtoolError('E_USAGE', expected('a path', 'a NUL in it'), { field: 'src' });
-  const candidates = roots.flatMap((root) => candidate(asked, root));
-  if (candidates.length === 0) throw outside();
-  let missing: unknown;
-  for (const { path, root } of candidates) {
-    try {
-      const real = await realpath(path);
-      if (!isInside(real, root.path)) throw outside();
-      if (!(await stat(real)).isFile())
-        throw new ImgtoolError('E_NOT_A_FILE', expected('a regular file', 'something else'), {
-          stage: 'read',
-        });
-      return real;
-    } catch (thrown) {
-      if (thrown instanceof ImgtoolError) throw thrown;
-      missing = thrown;
-    }
-  }
-  const { code } = toImgtoolError(missing, 'E_READ');
+async function fileInRoots(asked: string, roots: readonly Root[]): Promise<{ path: string; facts: Stats }> {
+  const place = await placeInRoots(asked, roots);
+  if (place.is === 'file') return place;
+  if (place.is !== 'missing')
+    throw new ImgtoolError('E_NOT_A_FILE', expected('a regular file', 'something else'), { stage: 'read' });
+  const { code } = toImgtoolError(place.cause, 'E_READ');
   throw new ImgtoolError(code, expected('an existing file', asked.slice(0, 200)), {
     stage: 'read',
     field: 'src',
   });
 }
 
-/** A file in a root as an input; its identity is that of the file as it is now. Throws as {@link pathInRoots} does, and E_LIMIT_BYTES. */
+/** What lies at a path that a client names; throws E_PERMISSION for what lies outside all roots. */
+export async function placeInRoots(asked: string, roots: readonly Root[]): Promise<Place> {
+  if (asked.includes('\0'))
+    throw new ImgtoolError('E_USAGE', expected('a path', 'a NUL in it'), { field: 'src' });
+  let missing: Place | undefined;
+  for (const { path, root } of roots.flatMap((it) => candidate(asked, it))) {
+    const way = relative(root.path, path).split(sep).filter(Boolean);
+    const named = { root, name: [root.name, ...way].join('/') };
+    try {
+      const real = await realpath(path);
+      if (!isInside(real, root.path)) throw outside();
+      const facts = await stat(real);
+      return { ...named, is: kindOf(facts), path: real, facts };
+    } catch (thrown) {
+      if (thrown instanceof ImgtoolError) throw thrown;
+      missing = { ...named, is: 'missing', cause: thrown };
+    }
+  }
+  if (missing === undefined) throw outside();
+  return missing;
+}
+
+function kindOf(facts: Stats): 'file' | 'folder' | 'other' {
+  return facts.isFile() ? 'file' : facts.isDirectory() ? 'folder' : 'other';
+}
+
+/** A file in a root as an input; its identity is that of the file as it is now. Throws what {@link fileInRoots} does, and E_LIMIT_BYTES. */
 export async function inputInRoots(
   asked: string,
   roots: readonly Root[],
   most: number,
 ): Promise<SpooledInput> {
-  const path = await pathInRoots(asked, roots);
-  const { size, mtimeMs, ino } = await stat(path);
+  const { path, facts } = await fileInRoots(asked, roots);
+  const { size, mtimeMs, ino } = facts;
   if (size > most) throw tooManyBytes(most);
   return { path, size, identity: `${path} ${size} ${mtimeMs} ${ino}`, hold: () => () => undefined };
 }

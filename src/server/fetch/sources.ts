@@ -15,8 +15,12 @@ export interface SourceRules extends AddressRules {
 
 /** Pictures that a request only names. */
 export interface Sources {
+  /** Throws E_PERMISSION when sources of this kind, paths or URLs, are off; says nothing of the one source. */
+  checkKind(source: string): void;
   /** The picture at a URL or at a path inside a root. To be released in the end. Throws E_PERMISSION when such are off. */
   open(source: string, signal: AbortSignal): Promise<Upload>;
+  /** Throws for a URL that `open` would refuse without asking anyone: E_PERMISSION, or E_USAGE. */
+  checkUrl(url: string): void;
   close(): Promise<void>;
 }
 
@@ -24,17 +28,28 @@ export interface Sources {
 export function sources(rules: SourceRules, limits: ServerLimits, spool: Spool): Sources {
   const { roots } = rules;
   const fetcher = remote({ ...rules, allow: rules.urls.map(urlPattern) }, limits);
+  const checkKind = (source: string): void => {
+    if (isUrl(source) && rules.urls.length === 0) throw off('URLs', '--allow-url');
+    if (!isUrl(source) && roots.length === 0) throw off('paths', '--root');
+  };
   return {
+    checkKind,
     async open(source, signal) {
-      if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
-        if (roots.length === 0) throw off('paths', '--root');
-        return releasable(await inputInRoots(source, roots, limits.bytes));
-      }
+      checkKind(source);
+      if (isUrl(source)) return fetcher.fetch(source, spool, signal);
+      return releasable(await inputInRoots(source, roots, limits.bytes));
+    },
+    checkUrl(url) {
       if (rules.urls.length === 0) throw off('URLs', '--allow-url');
-      return fetcher.fetch(source, spool, signal);
+      fetcher.check(url);
     },
     close: () => fetcher.close(),
   };
+}
+
+/** Whether a source is meant as a URL; all else is a path. */
+export function isUrl(source: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(source);
 }
 
 function releasable(input: SpooledInput): Upload {

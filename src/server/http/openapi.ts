@@ -3,12 +3,14 @@ import { ERRORS } from '../../errors.js';
 import { OPERATIONS } from '../../operations/index.js';
 import { resize } from '../../operations/resize.js';
 import { outputSchema, recipeJsonSchema, recipeSchema } from '../../recipe.js';
+import { jobPaths, jobSchemas, queueable } from './openapi-jobs.js';
+import { operationsPath } from './operations-route.js';
 import { flatKey, OUTPUT_KEYS, RECIPE_KEYS, SIZE_KEYS } from './recipe-query.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** The description of the HTTP API (OpenAPI 3.1), derived from the registry of operations and the table of errors. */
-export function openApi(version: string): Json {
+export function openApi(version: string, publicUrl?: string): Json {
   const { $schema: _, ...recipe } = recipeJsonSchema();
   return {
     openapi: '3.1.1',
@@ -18,12 +20,12 @@ export function openApi(version: string): Json {
       summary: 'Image processing: the same recipes, and the same bytes, as on the command line.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: publicUrl ?? '/' }],
     security: [{}, { token: [] }],
     paths: paths(),
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Recipe: recipe, Problem: PROBLEM, Facts: FACTS },
+      schemas: { Recipe: recipe, Problem: PROBLEM, Facts: FACTS, ...jobSchemas() },
       responses: { Problem: problemResponse() },
     },
   };
@@ -88,36 +90,38 @@ function paths(): Json {
   });
   return {
     '/v1/process': {
-      post: {
+      post: queueable({
         operationId: 'process',
         summary: 'Run a recipe over the picture in the body',
         parameters: query,
         requestBody: { required: true, content: { ...raw, ...form } },
         responses: answers(made),
-      },
+      }),
     },
     '/v1/image': {
-      get: {
+      get: queueable({
         operationId: 'image',
         summary: 'Run a recipe over a picture that the server fetches',
         parameters: [src, ...query],
         responses: answers(made, { 304: { description: 'the client has it already' } }),
-      },
+      }),
     },
     '/v1/size': {
-      post: {
+      post: queueable({
         operationId: 'size',
         summary: 'Tell size, format and more of the picture in the body, from its header only',
         requestBody: { required: true, content: { ...raw, ...form } },
         responses: answers(facts),
-      },
-      get: {
+      }),
+      get: queueable({
         operationId: 'sizeOf',
         summary: 'Tell size, format and more of a picture that the server fetches',
         parameters: [src],
         responses: answers(facts),
-      },
+      }),
     },
+    ...operationsPath(),
+    ...jobPaths(),
     ...Object.fromEntries(
       Object.entries(PROBES).map(([path, summary]) => [
         path,
