@@ -1,8 +1,11 @@
 import { Flags } from '@oclif/core';
 import { ImgtoolCommand } from './command.js';
+import { duration } from './flags/duration.js';
 
 const LIMITS = 'LIMITS';
 const IMAGE = '/IMAGE';
+const JOBS = 'JOBS';
+const COMPAT = 'APIS OF OTHER SERVICES';
 
 /** A whole number as a flag; the server's own default holds when it is left out. */
 function limit(description: string, name: string) {
@@ -33,11 +36,33 @@ export class ServeCommand extends ImgtoolCommand {
       helpValue: 'TOKEN',
       env: 'IMGTOOL_TOKEN',
     }),
+    'tls-cert': Flags.string({
+      description: 'speak TLS on all ports, with this certificate (PEM; read anew on SIGHUP)',
+      helpValue: 'FILE',
+      env: 'IMGTOOL_TLS_CERT',
+    }),
+    'tls-key': Flags.string({
+      description: 'private key of that certificate (PEM, without a password)',
+      helpValue: 'FILE',
+      env: 'IMGTOOL_TLS_KEY',
+    }),
+    'public-url': Flags.string({
+      description: 'address that clients know the server by, for links in answers',
+      helpValue: 'URL',
+      env: 'IMGTOOL_PUBLIC_URL',
+    }),
+    'trust-proxy': Flags.string({
+      description:
+        'believe X-Forwarded-For, -Proto and -Host from these proxies: loopback, linklocal, uniquelocal, addresses, ranges',
+      helpValue: 'ADDRESS,...',
+      env: 'IMGTOOL_TRUST_PROXY',
+    }),
     root: Flags.string({
       description: 'let requests name files inside this folder, called NAME by them; repeatable',
       helpValue: 'DIR|NAME=DIR',
       multiple: true,
       multipleNonGreedy: true,
+      env: 'IMGTOOL_ROOT',
     }),
     'allow-url': Flags.string({
       description:
@@ -45,6 +70,7 @@ export class ServeCommand extends ImgtoolCommand {
       helpValue: 'PATTERN',
       multiple: true,
       multipleNonGreedy: true,
+      env: 'IMGTOOL_ALLOW_URL',
     }),
     'allow-private': Flags.boolean({
       description: 'fetch from private addresses too: an intranet, a test',
@@ -100,6 +126,48 @@ export class ServeCommand extends ImgtoolCommand {
       helpValue: 'DIR',
       env: 'IMGTOOL_SPOOL_DIR',
     }),
+    'data-dir': Flags.string({
+      description:
+        'folder for queued jobs and their results; one for each port in the user’s data folder by default',
+      helpValue: 'DIR',
+      helpGroup: JOBS,
+      env: 'IMGTOOL_DATA_DIR',
+    }),
+    jobs: Flags.boolean({
+      description: 'take work into the queue; without it no data folder is needed',
+      default: true,
+      allowNo: true,
+      helpGroup: JOBS,
+      env: 'IMGTOOL_JOBS',
+    }),
+    'job-ttl': duration({
+      description: 'how long a job and its results are kept after its end; 24h by default',
+      helpGroup: JOBS,
+      env: 'IMGTOOL_JOB_TTL',
+    }),
+    compat: Flags.string({
+      description: 'which to answer: all, none, or a list of imageapi, thumbnails, upload-poll',
+      default: 'all',
+      helpValue: 'all|none|LIST',
+      helpGroup: COMPAT,
+      env: 'IMGTOOL_COMPAT',
+    }),
+    'imageapi-ttl': duration({
+      description: 'how long /result tells of a job after its end; 500s by default',
+      helpGroup: COMPAT,
+      env: 'IMGTOOL_IMAGEAPI_TTL',
+    }),
+    'thumbnail-ttl': duration({
+      description: 'how long /v1/thumbnails keeps a thumbnail; 30d by default',
+      helpGroup: COMPAT,
+      env: 'IMGTOOL_THUMBNAIL_TTL',
+    }),
+    'bucket-parent': Flags.string({
+      description: 'folder in which /create keeps its bucket; the data folder by default',
+      helpValue: 'DIR',
+      helpGroup: COMPAT,
+      env: 'IMGTOOL_BUCKET_PARENT',
+    }),
     verbose: Flags.boolean({ char: 'v', description: 'print the whole configuration at the start' }),
     workers: limit('pictures worked on at once; as many as processors by default', 'WORKERS'),
     queue: limit('requests that may wait; four for each worker by default', 'QUEUE'),
@@ -128,6 +196,15 @@ export class ServeCommand extends ImgtoolCommand {
       'LIMIT_CONNECT_MS',
     ),
     'limit-fetch-ms': limit('time to fetch a URL, in milliseconds; 5000 by default', 'LIMIT_FETCH_MS'),
+    'limit-job-ms': limit(
+      'time for one try of a queued job, in milliseconds; 300000 by default',
+      'LIMIT_JOB_MS',
+    ),
+    'limit-jobs': limit('jobs that may wait in the queue; 100,000 by default', 'LIMIT_JOBS'),
+    'limit-job-bytes': limit(
+      'bytes of all inputs and results of jobs together; 10 GiB by default',
+      'LIMIT_JOB_BYTES',
+    ),
     'limit-time-ms': limit('time for a whole request, in milliseconds; 15000 by default', 'LIMIT_TIME_MS'),
   };
   static override examples = [
@@ -137,8 +214,12 @@ export class ServeCommand extends ImgtoolCommand {
   ];
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(ServeCommand);
+    const { filled, serveSettings, withoutEnvironment } = await import('./serve-settings.js');
+    const { currentPlace } = await import('./flags/configured.js');
+    const parsed = await this.parse({ flags: withoutEnvironment(ServeCommand.flags) });
+    const { settings } = await serveSettings(ServeCommand.flags, currentPlace());
+    const { flags, origins } = await filled(this, ServeCommand.flags, parsed, settings, process.getuid?.());
     const { serve } = await import('./serve-run.js');
-    await serve(flags);
+    await serve(flags, origins);
   }
 }

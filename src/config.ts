@@ -32,23 +32,42 @@ export const settingsSchema = z.strictObject({
   ...encoding,
 });
 
-/** A config file. */
-export const configSchema = z.strictObject({
-  $schema: z.string().optional().describe('where the schema of this file is, for editors'),
-  settings: settingsSchema.optional().describe('defaults of the flags with the same names'),
-  presets: z
-    .record(z.string().regex(/^[\w.-]{1,64}$/), recipeSchema)
-    .optional()
-    .describe('recipes by name, for --preset'),
-});
+/** What a `serve` section may hold. */
+export type ServeSchema = z.ZodType<Readonly<Record<string, unknown>>>;
+
+/** A config file; what `serve` may hold is known to who has that command's flags. */
+function configSchema(serve: ServeSchema) {
+  return z.strictObject({
+    $schema: z.string().optional().describe('where the schema of this file is, for editors'),
+    settings: settingsSchema.optional().describe('defaults of the flags with the same names'),
+    presets: z
+      .record(z.string().regex(/^[\w.-]{1,64}$/), recipeSchema)
+      .optional()
+      .describe('recipes by name, for --preset'),
+    serve: serve
+      .optional()
+      .describe('defaults of the flags of imgtool serve; paths are meant from this file'),
+  });
+}
+
+/** Commands that start no server look no closer. */
+const ANY_SECTION = z.record(z.string(), z.unknown());
 
 /** Where a value came from: a file's path, an environment variable, or `built in`. */
 export type Origin = string;
 
+/** A value, and where it came from. */
+export interface Setting {
+  readonly value: unknown;
+  readonly from: Origin;
+}
+
 /** What all layers say together: defaults, then the system's, the user's and the project's file, then the environment. */
 export interface Config {
-  readonly settings: Readonly<Record<string, { readonly value: unknown; readonly from: Origin }>>;
+  readonly settings: Readonly<Record<string, Setting>>;
   readonly presets: Readonly<Record<string, { readonly recipe: RecipeInput; readonly from: Origin }>>;
+  /** What the files alone say of servers, by key. */
+  readonly serve: Readonly<Record<string, Setting>>;
   /** The files read, weakest first. */
   readonly files: readonly string[];
 }
@@ -59,27 +78,36 @@ export interface ConfigPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads and merges every layer. Throws E_CONFIG naming the file and the key, and the nearest right one. */
-export async function loadConfig(place: ConfigPlace): Promise<Config> {
-  const settings: Record<string, { value: unknown; from: Origin }> = {};
+/**
+ * Reads and merges every layer; the section `serve` is checked only when it is said what it may hold. Throws E_CONFIG naming
+ * the file and the key, and the nearest right one.
+ */
+export async function loadConfig(
+  place: ConfigPlace,
+  serveSchema: ServeSchema = ANY_SECTION,
+): Promise<Config> {
+  const schema = configSchema(serveSchema);
+  const settings: Record<string, Setting> = {};
+  const serve: Record<string, Setting> = {};
   const presets: Record<string, { recipe: RecipeInput; from: Origin }> = {};
   for (const [name, recipe] of Object.entries(PRESETS))
     presets[name] = { recipe: { name, ...recipe }, from: 'built in' };
   const files: string[] = [];
   for (const { path, text } of configFiles(place)) {
-    const config = await parsed(text, path);
+    const config = checkedConfig(schema, await parsed(text, path), path);
     files.push(path);
     for (const [key, value] of Object.entries(config.settings ?? {})) settings[key] = { value, from: path };
+    for (const [key, value] of Object.entries(config.serve ?? {})) serve[key] = { value, from: path };
     for (const [name, recipe] of Object.entries(config.presets ?? {}))
       presets[name] = { recipe: { name, ...recipe }, from: path };
   }
   Object.assign(settings, fromEnvironment(place.env));
-  return { settings, presets, files };
+  return { settings, presets, serve, files };
 }
 
 /** The JSON Schema of a config file. */
-export function configJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(configSchema, { io: 'input' });
+export function configJsonSchema(serve: ServeSchema): Record<string, unknown> {
+  return z.toJSONSchema(configSchema(serve), { io: 'input' });
 }
 
 const NAMES = ['imgtool.config.yaml', 'imgtool.config.yml', 'imgtool.config.json'] as const;
@@ -121,19 +149,18 @@ function firstOf(
   return undefined;
 }
 
-async function parsed(text: string, path: string): Promise<z.output<typeof configSchema>> {
+async function parsed(text: string, path: string): Promise<unknown> {
   const { parse } = await import('yaml');
-  let raw: unknown;
   try {
-    raw = parse(text, { maxAliasCount: 100 }) ?? {};
+    return parse(text, { maxAliasCount: 100 }) ?? {};
   } catch (thrown) {
     const why = thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown);
     throw new ImgtoolError('E_CONFIG', expected('YAML or JSON', why), { file: path, cause: thrown });
   }
-  return checked(configSchema, raw, path);
 }
 
-function checked<S extends z.ZodType>(schema: S, raw: unknown, file: Origin): z.output<S> {
+/** What a schema makes of a value from a file or a variable. Throws E_CONFIG. */
+export function checkedConfig<S extends z.ZodType>(schema: S, raw: unknown, file: Origin): z.output<S> {
   const result = z.safeParse(schema, raw);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -143,13 +170,13 @@ function checked<S extends z.ZodType>(schema: S, raw: unknown, file: Origin): z.
 }
 
 /** Settings from `IMGTOOL_CONCURRENCY` and the like; words for numbers and booleans are read as such. */
-function fromEnvironment(env: ConfigPlace['env']): Record<string, { value: unknown; from: Origin }> {
-  const given: Record<string, { value: unknown; from: Origin }> = {};
+function fromEnvironment(env: ConfigPlace['env']): Record<string, Setting> {
+  const given: Record<string, Setting> = {};
   for (const key of Object.keys(settingsSchema.shape)) {
     const variable = `IMGTOOL_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
     const text = env[variable];
     if (text === undefined || text === '') continue;
-    const value = checked(settingsSchema, { [key]: typed(text) }, variable)[
+    const value = checkedConfig(settingsSchema, { [key]: typed(text) }, variable)[
       key as keyof z.output<typeof settingsSchema>
     ];
     given[key] = { value, from: variable };

@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../../src/config.js';
+import { type Config, type ConfigPlace, loadConfig } from '../../src/config.js';
 import { expected, ImgtoolError } from '../../src/errors.js';
 import { nearest } from '../../src/operations/nearest.js';
 import { outputSchema } from '../../src/recipe.js';
@@ -14,7 +14,12 @@ export interface Parsed<F> {
 
 /** The config that holds for a run in the current folder. */
 export function currentConfig(): Promise<Config> {
-  return loadConfig({ cwd: process.cwd(), env: process.env });
+  return loadConfig(currentPlace());
+}
+
+/** Where a run in the current folder looks. */
+export function currentPlace(): ConfigPlace {
+  return { cwd: process.cwd(), env: process.env };
 }
 
 /** The flags with what the config says where none was typed. */

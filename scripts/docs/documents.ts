@@ -1,3 +1,5 @@
+import { sectionSchema } from '../../commands/flags/section.js';
+import { ServeCommand } from '../../commands/serve.js';
 import { configJsonSchema } from '../../src/config.js';
 import { recipeJsonSchema } from '../../src/recipe.js';
 import { reportJsonSchema } from '../../src/report/schema.js';
@@ -10,7 +12,7 @@ export function documents(): Readonly<Record<string, string>> {
     'docs/operations.md': operationsPage(),
     'docs/errors.md': errorsPage(),
     'docs/recipe.schema.json': json(recipeJsonSchema()),
-    'docs/config.schema.json': json(configJsonSchema()),
+    'docs/config.schema.json': json(configJsonSchema(sectionSchema(ServeCommand.flags))),
     'docs/report.schema.json': json(reportJsonSchema()),
   };
 }

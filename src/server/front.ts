@@ -46,6 +46,7 @@ export async function startFront(options: FrontOptions): Promise<RunningFront> {
       totalMs: limits.totalMs,
       retryAfter: () => 1,
       draining,
+      ...(options.trustProxy !== undefined && { trustProxy: options.trustProxy }),
     },
     (app) => {
       frontRoutes(app, {
@@ -60,7 +61,7 @@ export async function startFront(options: FrontOptions): Promise<RunningFront> {
           return image;
         },
       });
-      healthRoutes(app, metrics, () => (draining() ? 'draining' : undefined));
+      healthRoutes(app, metrics, async () => (draining() ? 'draining' : undefined));
     },
   );
   const listening = await listen(

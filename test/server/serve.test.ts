@@ -2,32 +2,13 @@ import { once } from 'node:events';
 import { readFile, rename } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { execa } from 'execa';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CLI, imgtool, userEnvironment } from '../support/cli.js';
+import { imgtool } from '../support/cli.js';
 import { photos, tempDir } from '../support/fixtures.js';
+import { serve } from './serving.js';
 import { bytesOf, direct, noise } from './workshop.js';
 
 const [photo = ''] = photos();
-
-/** `imgtool serve` as a user starts it; resolves when it has said where it listens. */
-async function serve(...args: string[]) {
-  // a server that is killed leaves its spool behind
-  const spool = await tempDir();
-  const child = execa(process.execPath, [CLI, 'serve', '--port', '0', '--spool-dir', spool, ...args], {
-    reject: false,
-    env: userEnvironment(),
-    extendEnv: true,
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  child.stderr.on('data', (text) => {
-    said += String(text);
-  });
-  await vi.waitFor(() => expect(said).toMatch(/\n.*try /), { timeout: 30_000 });
-  const [url = ''] = /http:\/\/[\d.:]+/.exec(said) ?? [];
-  return { child, url, said: () => said };
-}
 
 describe('imgtool serve', () => {
   it('says in at most six lines where it is, and answers there', async () => {
@@ -92,8 +73,13 @@ describe('imgtool serve', () => {
 
   it('keeps secrets out of what it prints, and warns when anyone can use it', async () => {
     const open = await serve('--host', '0.0.0.0');
-    expect(open.said()).toMatch(/warning/);
+    await vi.waitFor(() => expect(open.said()).toMatch(/warning.*--token.*--tls-cert/));
+    expect(open.said().trimEnd().split('\n').length).toBeLessThanOrEqual(6);
+    const secret = await serve('--host', '0.0.0.0', '--token', 'opensesame');
+    await vi.waitFor(() => expect(secret.said()).toMatch(/warning: what is sent/));
+    expect(secret.said()).not.toMatch('--token lets in');
     const closed = await serve('--token', 'opensesame', '--verbose');
+    expect(closed.said()).not.toMatch('warning');
     await vi.waitFor(() => expect(closed.said()).toMatch('"token": "set"'));
     expect(closed.said()).not.toMatch('opensesame');
   });

@@ -7,7 +7,10 @@ import { ERRORS, ImgtoolError, toImgtoolError } from '../../errors.js';
 import type { Auth } from '../auth.js';
 import type { Logs } from '../logs.js';
 import type { Metrics } from '../metrics.js';
+import { isOwnFault } from '../own-fault.js';
+import { outbox } from './outbox.js';
 import { problemOf } from './problem.js';
+import { trustedProxies } from './proxies.js';
 
 /** What every HTTP server of ours has, whatever it serves. */
 export interface AppOptions {
@@ -16,6 +19,8 @@ export interface AppOptions {
   readonly metrics: Metrics;
   /** Time for a whole request to arrive, in milliseconds. */
   readonly totalMs: number;
+  /** Proxies whose word on their clients is believed, as {@link trustedProxies} reads them; none by default. */
+  readonly trustProxy?: string;
   /** Seconds after which a refused caller may try again. */
   retryAfter(): number;
   /** Whether the server is going down, so that clients should let go of their connections. */
@@ -29,7 +34,7 @@ export interface App {
 }
 
 /** Paths that need no token: what they tell is no secret, and probes carry none. */
-const OPEN = new Set(['/livez', '/readyz', '/openapi.json', '/docs']);
+const OPEN = new Set(['/livez', '/readyz', '/openapi.json', '/docs', '/', '/page/:file']);
 
 /** Makes an application with errors as problems, request ids, logs and metrics; `routes` adds what it answers. */
 export async function httpApp(options: AppOptions, routes: (app: FastifyInstance) => void): Promise<App> {
@@ -42,6 +47,7 @@ export async function httpApp(options: AppOptions, routes: (app: FastifyInstance
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 4096 },
     exposeHeadRoutes: false,
+    trustProxy: options.trustProxy === undefined ? false : trustedProxies(options.trustProxy),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -70,14 +76,17 @@ declare module 'fastify' {
   }
 }
 
-function addHooks(app: FastifyInstance, { auth, logs, metrics, draining }: AppOptions): void {
+function addHooks(app: FastifyInstance, { auth, logs, metrics, draining, totalMs }: AppOptions): void {
+  const watched = outbox({ ms: totalMs, bytes: MOST_UNSENT });
   app.decorateRequest('failure', undefined);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    reply.header('x-request-id', request.id).headers(INERT);
     if (!OPEN.has(request.routeOptions.url ?? '')) auth(request.headers.authorization);
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (_request, reply, payload) => {
     if (draining()) reply.header('connection', 'close');
+    // streams hold little of what they send, and some have no end
+    if (typeof payload === 'string' || payload instanceof Uint8Array) watched(reply.raw, payload.length);
   });
   app.addHook('onResponse', async (request, reply) => {
     // a body that was refused half-way is read no further than this
@@ -90,10 +99,19 @@ function addHooks(app: FastifyInstance, { auth, logs, metrics, draining }: AppOp
     metrics.count({ door: 'http', route, code, seconds: ms / 1000, bytesIn, bytesOut });
     const { id, method, failure, ip } = request;
     logs.access.info({ id, ip, method, route, status, code, ms: Math.round(ms), bytesIn, bytesOut }, 'http');
-    if (failure?.code === 'E_INTERNAL')
+    if (failure !== undefined && isOwnFault(failure))
       logs.errors.error({ id, err: failure.cause ?? failure }, failure.message);
   });
 }
+
+/** Whatever a browser takes an answer for, it runs nothing; a page that wants more says so itself. */
+const INERT = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+};
+
+/** Most bytes of answers that their clients have not taken yet. */
+const MOST_UNSENT = 256 * 1024 * 1024;
 
 /** A client that is still sending when it is refused has this long to read why, in milliseconds. */
 const LINGER_MS = 2000;
@@ -117,7 +135,7 @@ function sendProblem(
 }
 
 /** What the framework itself refuses (a bad multipart body, a malformed URL) is the client's to mend. */
-function errorFrom(thrown: unknown): ImgtoolError {
+export function errorFrom(thrown: unknown): ImgtoolError {
   if (thrown instanceof ImgtoolError) return thrown;
   const { statusCode } = thrown as { statusCode?: unknown };
   const usage = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
