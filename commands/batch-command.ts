@@ -4,6 +4,7 @@ import type { Recipe } from '../src/recipe.js';
 import { ImgtoolCommand } from './command.js';
 import { encodingFlags, inputFlags, outputFlags, runFlags } from './flags/batch.js';
 import type { Parsed, RecipeDefaults } from './flags/configured.js';
+import { queueFlags, remoteFlags } from './flags/remote.js';
 
 /** The arguments and flags of every command that processes pictures. */
 export const batchArgs = {
@@ -16,10 +17,19 @@ export const batchArgs = {
 };
 
 /** Flags shared by all commands that process pictures. */
-export const batchFlags = { ...inputFlags, ...outputFlags, ...encodingFlags, ...runFlags };
+export const batchFlags = {
+  ...inputFlags,
+  ...outputFlags,
+  ...encodingFlags,
+  ...runFlags,
+  ...remoteFlags,
+  ...queueFlags,
+};
 
 /** What the parser makes of {@link batchFlags}. */
-export type BatchFlags = Interfaces.InferredFlags<typeof inputFlags & typeof outputFlags & typeof runFlags>;
+export type BatchFlags = Interfaces.InferredFlags<
+  typeof inputFlags & typeof outputFlags & typeof runFlags & typeof remoteFlags & typeof queueFlags
+>;
 
 /** A command that runs one recipe over its inputs. */
 export abstract class BatchCommand extends ImgtoolCommand {
@@ -34,8 +44,10 @@ export abstract class BatchCommand extends ImgtoolCommand {
 
   /** The heavy parts load here, after the flags have been read. */
   protected async process(inputs: readonly string[], flags: BatchFlags, recipe: Recipe): Promise<void> {
-    const { runFromFlags } = await import('./batch-run.js');
-    process.exitCode = await runFromFlags(inputs, flags, recipe);
+    const run = flags.async
+      ? (await import('./async-run.js')).submitFromFlags
+      : (await import('./batch-run.js')).runFromFlags;
+    process.exitCode = await run(inputs, flags, recipe);
   }
 }
 

@@ -12,6 +12,7 @@ import { surveyOf } from '../src/overlap.js';
 import type { ProcessOptions } from '../src/process.js';
 import { prune } from '../src/prune.js';
 import { type Recipe, recipeJson } from '../src/recipe.js';
+import type { Remote } from '../src/remote.js';
 import { newTally } from '../src/report/tally.js';
 import type { Naming } from '../src/targets.js';
 import { tuneEngine } from '../src/versions.js';
@@ -22,6 +23,7 @@ import { destinationFrom, type Out, outFrom, recipeFor } from './destination.js'
 import { dryRun } from './dry-run.js';
 import { type FailureCount, failureCount, isForgiven, mostErrors } from './failures.js';
 import { type InputPlan, planInputs } from './inputs.js';
+import type { ServerFlags, Servers } from './remote-run.js';
 import { openReporter, shown } from './terminal/reporter.js';
 import { onInterrupt } from './terminal/signals.js';
 
@@ -38,13 +40,14 @@ export async function runFromFlags(
   tuneEngine();
   const out = await outFrom(args, flags, given);
   const recipe = recipeFor(out, given);
+  const servers = await serversOf(flags, recipe);
   const inputs = await planInputs(args, flags, out.kind === 'folder' ? out.path : undefined);
   const access = flags['dry-run'] === true ? 'look' : 'make';
   const destination = await destinationFrom(out, flags, recipe, inputs.roots, access);
   const naming = namingFrom(out, flags, recipe, inputs, destination);
   const find = (drain: AbortSignal) => chosen(inputs.find(drain), destination);
   if (flags['dry-run'] === true) return dryRun({ inputs, find, naming, flags, destination });
-  return execute({ args, flags, out, inputs, find, naming, destination });
+  return execute({ args, flags, out, inputs, find, naming, destination, servers });
 }
 
 interface Execution {
@@ -54,7 +57,18 @@ interface Execution {
   readonly inputs: InputPlan;
   readonly naming: Naming;
   readonly destination: Destination;
+  readonly servers: Servers | undefined;
   find(drain: AbortSignal): AsyncIterable<Source>;
+}
+
+/** The servers of `--server`, or undefined when pictures are processed here; what speaks to them loads with them. */
+export async function serversOf(
+  { server, ...flags }: ServerFlags,
+  recipe: Recipe,
+): Promise<Servers | undefined> {
+  if (server === undefined) return undefined;
+  const { serversFrom } = await import('./remote-run.js');
+  return serversFrom({ ...flags, server }, recipe);
 }
 
 async function execute(execution: Execution): Promise<number> {
@@ -66,6 +80,8 @@ async function execute(execution: Execution): Promise<number> {
   const count = counting(execution.find, reporter);
   const interruption = onInterrupt();
   const failures = failureCount(flags);
+  const drain = AbortSignal.any([interruption.drain, failures.tooMany]);
+  const remote = execution.servers?.open(drain);
   const tell = async (outcome: Outcome): Promise<void> => {
     tally.add(outcome);
     if (outcome.status === 'failed') failures.add(outcome.error);
@@ -79,13 +95,13 @@ async function execute(execution: Execution): Promise<number> {
     unreadable: (type) => tally.unreadable(type),
   });
   try {
-    const drain = AbortSignal.any([interruption.drain, failures.tooMany]);
-    await runBatch(batchFrom({ ...execution, find: count.find }, drain), tell);
+    await runBatch(batchFrom({ ...execution, find: count.find }, drain, remote), tell);
     // inputs that cannot be found may be on a disk that is away
     if (flags.prune === true && !failures.has('E_NOT_FOUND') && !drain.aborted)
       await pruneFolder(destination, tell);
   } finally {
     count.stop();
+    remote?.close();
     interruption.release();
     if (destination.kind === 'folder') await closed(destination, failures, tell);
   }
@@ -162,16 +178,20 @@ export function namingFrom(
   };
 }
 
-function batchFrom({ flags, naming, destination, find }: Execution, drain: AbortSignal): Batch {
+function batchFrom(
+  { flags, naming, destination, servers, find }: Execution,
+  drain: AbortSignal,
+  remote: Remote | undefined,
+): Batch {
   return {
     find: () => find(drain),
     naming,
     destination,
-    concurrency: destination.kind === 'bytes' ? 1 : concurrencyFrom(flags),
+    concurrency: destination.kind === 'bytes' ? 1 : (servers?.concurrency ?? concurrencyFrom(flags)),
     keepTimes: flags['keep-times'] === true,
     maxErrors: mostErrors(flags),
     drain,
-    process: processFrom(flags),
+    process: { ...processFrom(flags), ...(remote && { elsewhere: remote.elsewhere }) },
   };
 }
 
@@ -219,7 +239,8 @@ export function withShownPaths(outcome: Outcome): Outcome {
   return outcome;
 }
 
-function nothingMatched(args: readonly string[]): ImgtoolError {
+/** The refusal of arguments that name no picture. */
+export function nothingMatched(args: readonly string[]): ImgtoolError {
   const received = args.length === 0 ? 'none in the list' : `none in ${args.join(' ')}`;
   return new ImgtoolError('E_NOTHING_MATCHED', expected('pictures to process', received), { stage: 'find' });
 }

@@ -25,7 +25,7 @@ export async function runClient(flags: ClientFlags): Promise<void> {
   const { input, output } = flags;
   try {
     const picture = await decoded(input);
-    const client = nlimageClient(`${flags.host}:${flags.port}`, flags['timeout-ms']);
+    const client = nlimageClient({ target: `${flags.host}:${flags.port}` }, flags['timeout-ms']);
     const image = flags.encoded ? await asItIs(input) : picture.image;
     const answer = await processed(client, image, flags).finally(() => client.close());
     const path = join(output, `processed_${basename(input)}`);

@@ -6,7 +6,7 @@ import { wrapped } from './wrapped.js';
 const FIRST = ['resize', 'watch', 'serve'];
 
 /** Groups of flags, in the order in which people need them; others follow. */
-const GROUPS = ['OPERATION', 'OUTPUT', 'ENCODING', 'INPUT', 'RUN'];
+const GROUPS = ['OPERATION', 'OUTPUT', 'ENCODING', 'INPUT', 'RUN', 'REMOTE'];
 
 /** Cells of the column that holds the flags. */
 const FLAG_CELLS = 27;

@@ -4,6 +4,11 @@ import type { CommandClass } from './command.js';
 import { CompletionCommand } from './completion.js';
 import { ConfigShowCommand } from './config-show.js';
 import { FormatsCommand } from './formats.js';
+import { JobsCancelCommand } from './jobs-cancel.js';
+import { JobsListCommand } from './jobs-list.js';
+import { JobsRetryCommand } from './jobs-retry.js';
+import { JobsShowCommand } from './jobs-show.js';
+import { JobsWaitCommand } from './jobs-wait.js';
 import { operationCommand } from './operation.js';
 import { RunCommand } from './run.js';
 import { ServeCommand } from './serve.js';
@@ -21,6 +26,11 @@ export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   formats: FormatsCommand,
   serve: ServeCommand,
   client: ClientCommand,
+  'jobs:list': JobsListCommand,
+  'jobs:show': JobsShowCommand,
+  'jobs:wait': JobsWaitCommand,
+  'jobs:cancel': JobsCancelCommand,
+  'jobs:retry': JobsRetryCommand,
   completion: CompletionCommand,
   'config:show': ConfigShowCommand,
 };

@@ -2,6 +2,7 @@ import { Args, Flags, type Interfaces } from '@oclif/core';
 import type { Recipe } from '../src/recipe.js';
 import { BatchCommand, inputsOf } from './batch-command.js';
 import { encodingFlags, inputFlags, outputFlags, runFlags } from './flags/batch.js';
+import { remoteFlags } from './flags/remote.js';
 import { RunCommand } from './run.js';
 
 const { recursive, frames, 'auto-orient': autoOrient, lenient, 'limit-pixels': limitPixels } = inputFlags;
@@ -95,6 +96,7 @@ const allFlags = {
   quiet,
   verbose,
   ndjson,
+  ...remoteFlags,
 } as const;
 
 /** What the parser makes of the flags of `imgtool watch`. */

@@ -19,7 +19,7 @@ export interface Batch extends Work {
 
 /**
  * Runs a recipe over many pictures, a bounded number at a time, and tells of each as it ends. One bad picture
- * never stops the others. Throws what makes the whole run meaningless: E_COLLISION, E_OVERWRITES_INPUT, a broken manifest.
+ * never stops the others. Throws what makes the whole run meaningless: E_COLLISION, E_OVERWRITES_INPUT, a broken manifest, E_AUTH.
  */
 export async function runBatch(
   batch: Batch,
@@ -56,7 +56,14 @@ function isOver({ batch, failures, fatal }: Run): boolean {
   return batch.drain.aborted || failures >= batch.maxErrors || fatal !== undefined;
 }
 
-const FATAL: ReadonlySet<ErrorCode> = new Set(['E_COLLISION', 'E_OVERWRITES_INPUT', 'E_MANIFEST', 'E_USAGE']);
+const FATAL: ReadonlySet<ErrorCode> = new Set([
+  'E_COLLISION',
+  'E_OVERWRITES_INPUT',
+  'E_MANIFEST',
+  'E_USAGE',
+  // a server that does not let one picture in lets none in
+  'E_AUTH',
+]);
 
 async function finish(item: Item, run: Run): Promise<void> {
   if (isOver(run)) return;

@@ -26,6 +26,26 @@ export interface ProcessOptions {
    * make, none of them to leave the picture alone.
    */
   onHeader?(header: Header, formats: readonly Format[]): Promise<readonly number[]>;
+  /** Makes the results of a planned picture in another place than this process. */
+  elsewhere?(errand: Errand): Promise<Made>;
+}
+
+/** A picture that was looked at and planned, its results still to be made. */
+export interface Errand {
+  readonly input: Input;
+  readonly header: Header;
+  readonly recipe: Recipe;
+  /** By output: the format of the result. */
+  readonly formats: readonly Format[];
+  /** The indices of the outputs to make. */
+  readonly wanted: readonly number[];
+  readonly options: ProcessOptions;
+}
+
+/** Results, with what the caller should know of them. */
+export interface Made {
+  readonly results: readonly Encoded[];
+  readonly notes: readonly string[];
 }
 
 /** One encoded result. Sides are those of one frame, in pixels. */
@@ -85,17 +105,27 @@ async function attempt(
   const job: Job = { input, header, recipe, options, lenient };
   if (!lenient) await refuseCutGif(job);
   const groups = groupOutputs(job);
-  for (const group of groups) checkGroup(job, group);
-  const formats = groups.flatMap(({ targets }) => targets).sort((a, b) => a.index - b.index);
-  const wanted = await options.onHeader?.(
-    job.header,
-    formats.map(({ format }) => format),
-  );
-  if (wanted?.length === 0) return undefined;
+  for (const group of groups) checkGroup(group);
+  const targets = groups.flatMap((group) => group.targets).sort((a, b) => a.index - b.index);
+  const formats = targets.map(({ format }) => format);
+  const wanted = (await options.onHeader?.(header, formats)) ?? targets.map(({ index }) => index);
+  if (wanted.length === 0) return undefined;
+  const { results, notes } = await (options.elsewhere === undefined
+    ? madeHere(job, groups, wanted)
+    : options.elsewhere({ input, header, recipe, formats, wanted, options }));
+  return {
+    header,
+    results: [...results].sort((a, b) => a.index - b.index),
+    passes: groups.reduce((sum, group) => sum + group.passes.length, 0),
+    notes,
+  };
+}
+
+async function madeHere(job: Job, groups: readonly Group[], wanted: readonly number[]): Promise<Made> {
   const results: Encoded[] = [];
   const notes = new Set<string>();
   for (const group of groups) {
-    const targets = group.targets.filter(({ index }) => wanted?.includes(index) ?? true);
+    const targets = group.targets.filter(({ index }) => wanted.includes(index));
     if (targets.length === 0) continue;
     for (const note of targets.flatMap((target) => notesOf(job, group, target))) notes.add(note);
     for (const { image, added } of await makeGroup(job, group, targets)) {
@@ -103,13 +133,7 @@ async function attempt(
       for (const note of added) notes.add(note);
     }
   }
-  const passes = groups.reduce((sum, group) => sum + group.passes.length, 0);
-  return {
-    header: job.header,
-    results: results.sort((a, b) => a.index - b.index),
-    passes,
-    notes: [...notes],
-  };
+  return { results, notes: [...notes] };
 }
 
 /** A cut TIFF with its end filled up; any other input as it is, since its decoder rescues what it can itself. */
@@ -142,8 +166,7 @@ async function makeGroup(
   }
 }
 
-function checkGroup({ header, options }: Job, { frames, targets }: Group): void {
-  checkLimits(header, frames, options.limits);
+function checkGroup({ targets }: Group): void {
   for (const { format, shape } of targets) {
     const most = LONGEST_SIDE[format] ?? Number.POSITIVE_INFINITY;
     if (Math.max(shape.width, shape.height) <= most) continue;

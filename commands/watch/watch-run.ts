@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ERRORS, expected, ImgtoolError } from '../../src/errors.js';
 import { realWay } from '../../src/io/real.js';
+import type { Remote } from '../../src/remote.js';
 import { newTally } from '../../src/report/tally.js';
 import { tuneEngine } from '../../src/versions.js';
 import {
@@ -13,8 +14,9 @@ import {
   type WatchState,
   type WatchWork,
 } from '../../src/watch.js';
-import { concurrencyFrom } from '../batch-run.js';
+import { concurrencyFrom, serversOf } from '../batch-run.js';
 import { DEFAULT_OUT } from '../inputs.js';
+import type { Servers } from '../remote-run.js';
 import { onInterrupt } from '../terminal/signals.js';
 import type { WatchFlags, WatchSettings } from '../watch.js';
 import { foldersFrom } from './folders.js';
@@ -38,11 +40,14 @@ export async function runWatch(
   const { flags } = settings;
   const folders = await foldersFrom(args);
   tuneEngine();
-  const work = await workFrom(settings, folders);
+  const servers = await serversOf(flags, settings.recipe);
+  const local = await workFrom(settings, folders);
   const started = performance.now();
   const tally = newTally();
   const codes = new Set<number>();
   const interruption = onInterrupt();
+  const remote = servers?.open(interruption.drain, !flags.once);
+  const work = remote === undefined ? local : elsewhere(local, remote);
   let watch: Watch | undefined;
   const state = (): WatchState => watch?.state() ?? STARTING;
   const teller = await openTeller(flags, state);
@@ -59,7 +64,7 @@ export async function runWatch(
     summary: () => tally.summary(performance.now() - started),
   });
   await teller.start({ folders, out: work.destination.path, health: health?.port });
-  const running = startWatch(await optionsFrom(flags, folders, work), tell);
+  const running = startWatch(await optionsFrom(flags, folders, work, servers), tell);
   watch = running;
   interruption.drain.addEventListener('abort', () => running.stop());
   if (interruption.drain.aborted) running.stop();
@@ -69,6 +74,7 @@ export async function runWatch(
   } finally {
     await following.close();
     await health?.close();
+    remote?.close();
     await work.destination.manifest?.close();
     teller.stop();
     interruption.release();
@@ -87,10 +93,16 @@ function nothingMatched(args: readonly string[]): ImgtoolError {
   });
 }
 
+/** The same work, its pictures made by servers. */
+function elsewhere(work: WatchWork, remote: Remote): WatchWork {
+  return { ...work, process: { ...work.process, elsewhere: remote.elsewhere } };
+}
+
 async function optionsFrom(
   flags: WatchFlags,
   folders: readonly WatchedFolder[],
   work: WatchWork,
+  servers: Servers | undefined,
 ): Promise<WatchOptions> {
   const own = [work.destination.path, DEFAULT_OUT, flags.done, flags.failed].filter(
     (path) => path !== undefined,
@@ -99,7 +111,7 @@ async function optionsFrom(
     folders,
     work,
     recursive: flags.recursive !== false,
-    concurrency: concurrencyFrom(flags),
+    concurrency: servers?.concurrency ?? concurrencyFrom(flags),
     order: flags.order as Order,
     capacity: CAPACITY,
     stability: flags.stability,

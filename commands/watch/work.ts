@@ -89,6 +89,7 @@ function asBatch(flags: WatchFlags): BatchFlags {
     prune: false,
     'in-place': false,
     'dry-run': false,
+    async: false,
     'files-from': undefined,
     'on-error': 'continue',
     'max-errors': undefined,

@@ -1,5 +1,12 @@
-import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
+import type {
+  handleUnaryCall,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
+import { ImgtoolError } from '../../errors.js';
 import type { Auth } from '../auth.js';
+import type { Deadline } from '../deadline.js';
 import type { Logs } from '../logs.js';
 import type { Metrics } from '../metrics.js';
 import type { ImageService } from '../service.js';
@@ -45,6 +52,26 @@ export function duplex<Q, A>(
   };
 }
 
+/**
+ * A method that streams its answers from its work. It may take as long as its reader likes, so it is no visit that a
+ * drain would wait for: `until` ends it with E_DRAINING.
+ */
+export function serverStream<Q, A>(
+  doors: Doors,
+  until: AbortSignal | undefined,
+  work: (call: ServerWritableStream<Q, A>, signal: AbortSignal, traffic: Traffic) => Promise<void>,
+): (call: ServerWritableStream<Q, A>) => void {
+  return (call) => {
+    // what breaks a stream must not end the process; the signal tells of it
+    call.on('error', () => undefined);
+    const sent = (signal: AbortSignal, traffic: Traffic) => work(call, signal, traffic);
+    answered(doors, call, sent, () => endless(until)).then(
+      () => call.end(),
+      (thrown) => call.emit('error', serviceError(thrown, doors.service.retryAfter())),
+    );
+  };
+}
+
 /** What all kinds of calls share. */
 interface Call extends Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'> {
   on(event: 'cancelled', listener: () => void): unknown;
@@ -55,13 +82,14 @@ async function answered<T>(
   { service, auth, logs, metrics }: Doors,
   call: Call,
   work: (signal: AbortSignal, traffic: Traffic) => Promise<T>,
+  enter = (): Deadline => service.enter(),
 ): Promise<T> {
   const started = performance.now();
   const traffic: Traffic = { bytesIn: 0, bytesOut: 0 };
   let code = 'OK';
   try {
     auth(call.metadata.get('authorization').map(String)[0]);
-    const visit = service.enter();
+    const visit = enter();
     // grpc-js says so too when the caller's deadline has passed
     call.on('cancelled', () => visit.cancel());
     try {
@@ -79,4 +107,22 @@ async function answered<T>(
     metrics.count({ door: 'grpc', route, code, seconds: ms / 1000, ...traffic });
     logs.access.info({ peer: call.getPeer(), route, code, ms: Math.round(ms), ...traffic }, 'grpc');
   }
+}
+
+/** A visit without a clock. */
+function endless(until: AbortSignal | undefined): Deadline {
+  const controller = new AbortController();
+  const drained = (): void => controller.abort(goingDown());
+  until?.addEventListener('abort', drained, { once: true });
+  if (until?.aborted === true) drained();
+  return {
+    signal: controller.signal,
+    cancel: () => controller.abort(new ImgtoolError('E_CANCELLED', 'the caller has gone')),
+    release: () => until?.removeEventListener('abort', drained),
+  };
+}
+
+/** The refusal of a server that goes down. */
+export function goingDown(): ImgtoolError {
+  return new ImgtoolError('E_DRAINING', 'the server is going down: ask another one');
 }

@@ -22,15 +22,42 @@ export function richBytes(
   return definition.serialize(message);
 }
 
-/** The reason that the ErrorInfo of an error's details gives, or undefined. */
-export function reasonOf(details: unknown): string | undefined {
-  if (!Buffer.isBuffer(details)) return undefined;
+/** What an error's details say. */
+export interface RichFacts {
+  /** A code of the project's table, when one of its servers answered. */
+  readonly reason?: string;
+  /** Where it arose, as far as the server tells: `stage`, `field`. */
+  readonly context: Readonly<Record<string, string>>;
+  /** Milliseconds to wait before another try. */
+  readonly waitMs?: number;
+}
+
+/** Reads `grpc-status-details-bin`: ErrorInfo and RetryInfo. Nothing of what is missing or of another make. */
+export function richFacts(details: unknown): RichFacts {
+  if (!Buffer.isBuffer(details)) return { context: {} };
   const { details: parts } = readRich<{ details: readonly { type_url: string; value: Buffer }[] }>(
     'Status',
     details,
   );
-  const info = parts.find(({ type_url: type }) => type.endsWith('/google.rpc.ErrorInfo'));
-  return info && readRich<{ reason: string }>('ErrorInfo', info.value).reason;
+  const part = (name: string) => parts.find(({ type_url: type }) => type.endsWith(`/google.rpc.${name}`));
+  const info = part('ErrorInfo');
+  const retry = part('RetryInfo');
+  const told = info && readRich<ErrorInfo>('ErrorInfo', info.value);
+  const delay = retry && readRich<RetryInfo>('RetryInfo', retry.value).retryDelay;
+  return {
+    context: told?.metadata ?? {},
+    ...(told && { reason: told.reason }),
+    ...(delay && { waitMs: delay.seconds * 1000 + delay.nanos / 1e6 }),
+  };
+}
+
+interface ErrorInfo {
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface RetryInfo {
+  readonly retryDelay: { readonly seconds: number; readonly nanos: number } | null;
 }
 
 function readRich<M>(name: string, bytes: Buffer): M {

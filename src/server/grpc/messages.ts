@@ -13,6 +13,8 @@ export interface ImageMessage {
   readonly height: number;
   readonly frames: number;
   readonly data?: Uint8Array;
+  readonly name?: string;
+  readonly size?: number;
 }
 
 export interface ProcessRequest {

@@ -1,54 +1,44 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { expected, ImgtoolError } from '../../errors.js';
-import { NLIMAGE_SERVICE, reasonOf } from './definitions.js';
+import { NLIMAGE_SERVICE } from './definitions.js';
+import { type Dial, Line, metadataFor, methodOf } from './dial.js';
 import type { NLImage } from './messages.js';
 
 /** The turns that NLImageService knows, counter-clockwise. */
 export const ROTATIONS = ['NONE', 'NINETY_DEG', 'ONE_EIGHTY_DEG', 'TWO_SEVENTY_DEG'] as const;
 
-/** A connection to any server of NLImageService. */
+/** One of {@link ROTATIONS}. */
+export type Rotation = (typeof ROTATIONS)[number];
+
+/** A connection to any server of NLImageService. Its calls throw a CallFailure with what the server said. */
 export interface NLImageClient {
-  /** Throws E_UPSTREAM with what the server said. */
-  rotate(image: NLImage, rotation: (typeof ROTATIONS)[number]): Promise<NLImage>;
-  /** Throws E_UPSTREAM with what the server said. */
+  rotate(image: NLImage, rotation: Rotation): Promise<NLImage>;
   mean(image: NLImage): Promise<NLImage>;
   close(): void;
 }
 
-/** Connects to `host:port`; each call may take so many milliseconds. */
-export function nlimageClient(address: string, timeoutMs: number): NLImageClient {
-  const client = new Client(address, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1,
-  });
+/** A client that connects when it is first used; each call may take so many milliseconds. */
+export function nlimageClient(dial: Dial, timeoutMs: number): NLImageClient {
+  const line = new Line(dial);
+  const metadata = metadataFor(dial);
   const call = (name: 'RotateImage' | 'MeanFilter', request: object): Promise<NLImage> =>
-    new Promise((resolve, reject) => {
-      const method = NLIMAGE_SERVICE[name];
-      if (method === undefined)
-        throw new ImgtoolError('E_INTERNAL', expected('a method of the service', name));
-      const { path, requestSerialize, responseDeserialize } = method;
-      const deadline = Date.now() + timeoutMs;
-      client.makeUnaryRequest<object, NLImage>(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        { deadline },
-        (error, answer) => (answer === undefined ? reject(errorFrom(error, address)) : resolve(answer)),
-      );
-    });
+    line.call(
+      (client) =>
+        new Promise((resolve, reject) => {
+          const { path, requestSerialize, responseDeserialize } = methodOf(NLIMAGE_SERVICE, name);
+          const deadline = Date.now() + timeoutMs;
+          client.makeUnaryRequest<object, NLImage>(
+            path,
+            requestSerialize,
+            responseDeserialize,
+            request,
+            metadata,
+            { deadline },
+            (error, answer) => (answer === undefined ? reject(error) : resolve(answer)),
+          );
+        }),
+    );
   return {
     rotate: (image, rotation) => call('RotateImage', { rotation, image }),
     mean: (image) => call('MeanFilter', image),
-    close: () => client.close(),
+    close: () => line.close(),
   };
-}
-
-function errorFrom(cause: ServiceError | null, address: string): ImgtoolError {
-  const reason = reasonOf(cause?.metadata.get('grpc-status-details-bin')[0]);
-  const said = [reason, cause?.details].filter(Boolean).join(': ');
-  return new ImgtoolError('E_UPSTREAM', expected(`an image from ${address}`, said || 'nothing'), {
-    stage: 'process',
-    cause,
-  });
 }

@@ -3,10 +3,16 @@ import { operationNamed } from '../../operations/index.js';
 import { outputSchema, parseRecipe, type Recipe } from '../../recipe.js';
 import { fromTexts } from '../../surface/parameters.js';
 import type { RecipeMessage } from './messages.js';
+import { TOO_LONG } from './small-recipes.js';
 
 /** The recipe of a message: its JSON, or its steps and outputs with parameters as text. Throws E_RECIPE and E_USAGE. */
 export function recipeFromMessage(message: RecipeMessage | null | undefined): Recipe {
   if (message === null || message === undefined) return parseRecipe({});
+  if (message === TOO_LONG)
+    throw new ImgtoolError('E_USAGE', expected('at most 64 KiB of recipe', 'more'), {
+      stage: 'plan',
+      field: 'recipe',
+    });
   const { json, steps, outputs } = message;
   if (json !== '') {
     if (steps.length + outputs.length > 0)

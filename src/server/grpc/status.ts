@@ -13,7 +13,7 @@ export function serviceError(thrown: unknown, retryAfter: number): ServiceError 
   const message =
     error.code === 'E_INTERNAL' ? 'the server met a fault of its own; its log says more' : error.message;
   const details = [
-    any('ErrorInfo', { reason: error.code, domain: DOMAIN, metadata: {} }),
+    any('ErrorInfo', { reason: error.code, domain: DOMAIN, metadata: contextOf(error) }),
     ...(code === status.INVALID_ARGUMENT
       ? [any('BadRequest', { fieldViolations: [{ field: error.field ?? '', description: message }] })]
       : []),
@@ -26,15 +26,23 @@ export function serviceError(thrown: unknown, retryAfter: number): ServiceError 
   return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
-/** A method that this build declares and does not have. */
-export function unimplemented(what: string): ServiceError {
-  const details = `${what} is not part of this server`;
-  return Object.assign(new Error(details), { code: status.UNIMPLEMENTED, details, metadata: new Metadata() });
+/** A method that is declared and that this server does not have, with why. */
+export function unimplemented(details: string): ServiceError {
+  const code = status.UNIMPLEMENTED;
+  const metadata = new Metadata();
+  const info = any('ErrorInfo', { reason: 'E_USAGE', domain: DOMAIN, metadata: {} });
+  metadata.set('grpc-status-details-bin', richBytes('Status', { code, message: details, details: [info] }));
+  return Object.assign(new Error(details), { code, details, metadata });
 }
 
 /** The code of an error for logs and metrics. */
 export function codeOf(thrown: unknown): string {
   return thrown instanceof ImgtoolError ? thrown.code : 'E_INTERNAL';
+}
+
+/** What a client that runs the same pipeline reports of an error, beside its code and message. */
+function contextOf({ stage, field }: ImgtoolError): Record<string, string> {
+  return { ...(stage && { stage }), ...(field !== undefined && { field }) };
 }
 
 function any(name: 'ErrorInfo' | 'BadRequest' | 'RetryInfo', message: object): object {

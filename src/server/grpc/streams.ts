@@ -18,7 +18,7 @@ import type { UploadInPieces, Uploads } from './uploads.js';
 type Call = ServerDuplexStream<ProcessStreamRequest, ProcessStreamResponse>;
 
 /** Bytes of a result in one message: large enough to be few, small enough not to hold up other calls. */
-const CHUNK = 128 * 1024;
+export const CHUNK = 128 * 1024;
 
 /** `ProcessStream` and `QueryUpload`. */
 export function streamMethods(doors: Doors, uploads: Uploads) {
@@ -98,8 +98,14 @@ async function sent(
   }
 }
 
+/** The side of a call that answers are written to. */
+export interface Outgoing<A> {
+  write(answer: A): boolean;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
 /** Waits for a slow reader, so that results do not pile up in memory. */
-async function write(call: Call, message: ProcessStreamResponse, signal: AbortSignal): Promise<void> {
+export async function write<A>(call: Outgoing<A>, message: A, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (call.write(message)) return;
   await orAborted(new Promise<void>((resolve) => call.once('drain', resolve)), signal);
