@@ -69,3 +69,24 @@ for (const path of sources.filter((name) => name.endsWith('.proto'))) {
   cpSync(`${root}/src/${path}`, `${root}/dist/${path}`);
   cpSync(`${root}/src/${path}`, `${root}/dist/cli/${basename(path)}`);
 }
+
+// the page of `imgtool serve`, likewise: script and style sheet bundled for browsers, the rest as it is
+const page = `${root}/src/server/dashboard/client`;
+await build({
+  absWorkingDir: root,
+  entryPoints: [
+    { in: `${page}/main.ts`, out: 'page' },
+    { in: `${page}/page.css`, out: 'page' },
+  ],
+  outdir: 'dist/server/dashboard/page',
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: ['chrome120', 'firefox121', 'safari17.4'],
+  tsconfig: `${page}/tsconfig.json`,
+  logLevel: 'warning',
+});
+for (const name of ['index.html', 'icon.svg'])
+  cpSync(`${page}/${name}`, `${root}/dist/server/dashboard/page/${name}`);
+cpSync(`${root}/dist/server/dashboard/page`, `${root}/dist/cli/page`, { recursive: true });

@@ -6,8 +6,8 @@ import { openApi } from './openapi.js';
 import { flatKey } from './recipe-query.js';
 
 /** `/openapi.json`, and `/docs` for people: one page that asks nothing of other servers. */
-export function docsRoutes(app: FastifyInstance, version: string): void {
-  const description = JSON.stringify(openApi(version));
+export function docsRoutes(app: FastifyInstance, version: string, publicUrl?: string): void {
+  const description = JSON.stringify(openApi(version, publicUrl));
   const html = page(version);
   const style = createHash('sha256').update(STYLE).digest('base64');
   app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(description));
@@ -50,6 +50,21 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** Every request that is answered, as the description has it. */
+function routes(version: string): string {
+  const paths = openApi(version).paths as Readonly<
+    Record<string, Readonly<Record<string, { summary?: string }>>>
+  >;
+  const rows = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { summary }]) =>
+      summary === undefined
+        ? []
+        : [`<tr><td><code>${method.toUpperCase()} ${path}</code><td>${escaped(summary)}`],
+    ),
+  );
+  return `<table><tr><th>request<th>what it does\n${rows.join('\n')}</table>`;
+}
+
 function page(version: string): string {
   const examples = EXAMPLES.map(([name, code]) => `<h3>${name}</h3>\n<pre>${escaped(code)}</pre>`).join('\n');
   const operations = OPERATIONS.map((operation) => {
@@ -71,9 +86,12 @@ function page(version: string): string {
 <h1>imgtool ${escaped(version)}</h1>
 <p>Send a picture to <code>/v1/process</code> with a recipe in the query; <code>/v1/size</code> tells its size;
 <code>/v1/image?src=</code> takes a picture that the server fetches, where sources are allowed.
-The full description is <a href="/openapi.json">/openapi.json</a>.
+The full description is <a href="openapi.json">/openapi.json</a>.
 <h2>Examples</h2>
 ${examples}
+<h2>Requests</h2>
+${routes(version)}
+<p>With <code>Prefer: respond-async</code> work is queued, and the answer is a job.
 <h2>Operations</h2>
 <p>Flat, in one fixed order: <code>?thumb=100&amp;grayscale</code>; a parameter beside the main one is written
 <code>mean=5&amp;mean.rounding=floor</code>. As a chain, run as written: <code>?op=rotate:angle=90&amp;op=thumbnail:size=100</code>.
