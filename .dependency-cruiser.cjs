@@ -1,6 +1,6 @@
 // The layers of ARCHITECTURE.md, as rules: images flow one way, and so do imports.
 //
-//   errors <- kernels <- operations <- recipe <- plan <- codecs, canvas, process <- batch <- watch, jobs, server <- commands
+//   errors <- kernels <- operations <- recipe <- plan <- codecs, canvas, process <- batch <- watch, jobs, server, remote <- commands
 
 /** Files matching `from` may import, of our own, only files matching one of `to`. */
 const only = (name, from, to, comment) => ({
@@ -37,7 +37,7 @@ const PLAN = '^src/plan\\.ts$';
 const CODECS = '^src/codecs/';
 const CODEC_FACTS = '^src/codecs/(magic|magic-[a-z]+|extensions|input)\\.ts$';
 const IO = '^src/io/';
-const DOORS = '^src/(watch|jobs|server)(/|\\.ts$)';
+const DOORS = '^src/(watch|jobs|server|remote)(/|\\.ts$)';
 const BATCH = '^src/(batch|picture|deliver|outputs|planned|targets|naming)\\.ts$';
 
 module.exports = {
@@ -180,7 +180,7 @@ module.exports = {
     lazy(
       'doors-load-lazily',
       DOORS,
-      { path: '^(commands|bin)/', pathNot: ['-run\\.ts$', '^commands/watch/'] },
+      { path: '^(commands|bin)/', pathNot: ['-run\\.ts$', '^commands/(watch/|serve-(data|lines)\\.ts$)'] },
       'A command answers --help without loading what it may start.',
     ),
     lazy(

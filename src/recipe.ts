@@ -3,7 +3,7 @@ import { expected, ImgtoolError } from './errors.js';
 import { OPERATIONS, operationNamed } from './operations/index.js';
 import { describeIssue } from './operations/issues.js';
 import type { Step } from './operations/operation.js';
-import { colour, MAX_SIDE, splitSize } from './operations/params.js';
+import { colour, DECIMAL, MAX_SIDE, splitSize } from './operations/params.js';
 
 /** The formats a result may have; `keep` is the input's own, `auto` the best that the reader accepts. */
 export const OUTPUT_FORMATS = ['keep', 'jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'npy', 'auto'] as const;
@@ -46,7 +46,7 @@ export const outputSchema = z.strictObject({
   tensorScale: z
     .union([
       z.enum(['imagenet', '0..1']),
-      z.string().regex(/^-?\d*\.?\d+\/\d*\.?\d+$/, { error: 'mean/std such as 127.5/127.5' }),
+      z.string().regex(new RegExp(`^-?${DECIMAL}/${DECIMAL}$`), { error: 'mean/std such as 127.5/127.5' }),
     ])
     .optional()
     .describe('npy as float32: 0..1, imagenet, or (value - mean) / std'),

@@ -1,14 +1,22 @@
 import type { Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { bearerAuth } from './auth.js';
+import { type CompatOptions, compatKinds, compatRoutes } from './compat/index.js';
+import { pageRoutes } from './dashboard/routes.js';
 import type { AddressRules } from './fetch/guard.js';
 import type { Root } from './fetch/roots.js';
-import { sources } from './fetch/sources.js';
+import { type Sources, sources } from './fetch/sources.js';
 import { grpcDoor } from './grpc/door.js';
 import { httpApp } from './http/app.js';
 import { docsRoutes } from './http/docs.js';
+import { keepForeignPagesOut } from './http/foreign.js';
 import { type FrontSettings, frontRoutes } from './http/front-routes.js';
 import { healthRoutes } from './http/health-routes.js';
+import { jobRoutes } from './http/job-routes.js';
+import { linkBase } from './http/links.js';
+import { operationsRoute } from './http/operations-route.js';
 import { pictureRoutes } from './http/picture-routes.js';
+import { type JobDesk, type JobOptions, openDesk } from './jobs/desk.js';
 import { type Addresses, type Listening, listen } from './listen.js';
 import type { Logs } from './logs.js';
 import { serverMetrics } from './metrics.js';
@@ -24,12 +32,20 @@ export interface CommonOptions extends Addresses {
   /** What `/image` makes of every picture. */
   readonly front: FrontSettings;
   readonly logs: Logs;
+  /** What links begin with, without a slash at its end; by default what each request says. */
+  readonly publicUrl?: string;
+  /** Proxies whose word on their clients is believed; none by default. */
+  readonly trustProxy?: string;
 }
 
 /** How a server is set up. */
 export interface ServerOptions extends Omit<ServiceOptions, 'log'>, CommonOptions {
   readonly roots: readonly Root[];
   readonly version: string;
+  /** Where jobs are queued; without it all is done at once or not at all. */
+  readonly jobs?: JobOptions;
+  /** Which APIs of other services are answered beside our own; none by default. */
+  readonly compat?: CompatOptions;
   /** Most bytes of one gRPC message, decompressed. */
   readonly messageBytes: number;
   /** Tell gRPC clients what services there are. */
@@ -39,29 +55,56 @@ export interface ServerOptions extends Omit<ServiceOptions, 'log'>, CommonOption
 /** A server that runs. */
 export interface RunningServer extends Listening {
   readonly service: ImageService;
+  readonly desk: JobDesk | undefined;
 }
 
 /** Starts a server: one service, and all doors to it on every port. Throws E_USAGE for a taken port or a bad pattern. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { logs } = options;
   const service = imageService({ ...options, log: (event) => logs.workers.info(event, event.message) });
+  const { urls, roots, addresses } = options;
+  const from = sources({ ...addresses, urls, roots }, service.limits, service.spool);
+  let desk: JobDesk | undefined;
   try {
-    return { service, ...(await opened(options, service)) };
+    const failed = (job: string, err: unknown): void => logs.errors.error({ job, err }, 'a job failed');
+    const kinds = compatKinds(bucketParent(options));
+    desk = options.jobs && (await openDesk(options.jobs, { service, sources: from, kinds, failed }));
+    return { service, desk, ...(await opened(options, { service, sources: from, desk })) };
   } catch (thrown) {
+    await desk?.close(0);
     await service.close();
     throw thrown;
   }
 }
 
-async function opened(options: ServerOptions, service: ImageService): Promise<Listening> {
+/** Where the uploads of `/create` are kept for good. */
+function bucketParent({ compat, jobs }: ServerOptions): string {
+  return resolve(compat?.bucketParent ?? jobs?.folder ?? '.');
+}
+
+/** What the doors open to. */
+interface House {
+  readonly service: ImageService;
+  readonly sources: Sources;
+  readonly desk: JobDesk | undefined;
+}
+
+async function opened(options: ServerOptions, house: House): Promise<Listening> {
+  const { service, sources: from, desk } = house;
   const { limits, spool } = service;
-  const { urls, roots, addresses, logs } = options;
-  const from = sources({ ...addresses, urls, roots }, limits, spool);
-  const shared = { auth: bearerAuth(options.token), logs, metrics: serverMetrics(service) };
+  const { logs } = options;
+  const { trustProxy } = options;
+  const shared = {
+    auth: bearerAuth(options.token),
+    logs,
+    metrics: serverMetrics(service, desk?.queue),
+    ...(trustProxy !== undefined && { trustProxy }),
+  };
   const draining = (): boolean => service.state().draining;
   const retryAfter = (): number => service.retryAfter();
   const http = await httpApp({ ...shared, totalMs: limits.totalMs, retryAfter, draining }, (app) => {
-    pictureRoutes(app, { service, sources: from });
+    keepForeignPagesOut(app, options);
+    pictureRoutes(app, { service, sources: from, desk, publicUrl: options.publicUrl });
     frontRoutes(app, {
       settings: options.front,
       visits: service,
@@ -70,23 +113,40 @@ async function opened(options: ServerOptions, service: ImageService): Promise<Li
       sources: from,
       process: alone,
     });
-    healthRoutes(app, shared.metrics, () => unready(service));
-    docsRoutes(app, options.version);
+    jobRoutes(app, { desk, service });
+    if (options.compat !== undefined)
+      compatRoutes(app, options.compat, {
+        ...house,
+        roots: options.roots,
+        linkBase: linkBase(options.publicUrl),
+        bucketParent: bucketParent(options),
+      });
+    healthRoutes(app, shared.metrics, () => unready(house));
+    pageRoutes(app, { ...options, jobs: desk !== undefined });
+    operationsRoute(app);
+    docsRoutes(app, options.version, options.publicUrl);
   });
-  const grpc = grpcDoor({ ...options, ...shared, service });
+  const grpc = grpcDoor({ ...options, ...shared, service, sources: from, desk });
   const protocols = {
     http: (socket: Socket) => void http.server.emit('connection', socket),
     http2: (socket: Socket) => grpc.take(socket),
   };
   return listen(options, protocols, {
-    goingDown: () => grpc.notServing(),
-    drain: () => service.drain(),
+    goingDown() {
+      grpc.notServing();
+      desk?.drain();
+    },
+    async drain() {
+      await service.drain();
+      await desk?.close();
+    },
     letGo() {
       http.server.closeIdleConnections();
       grpc.letGo();
     },
     async close() {
-      await Promise.all([http.app.close(), grpc.close(), from.close()]);
+      await Promise.all([http.app.close(), grpc.close(), desk?.close(0)]);
+      await from.close();
       await service.close();
     },
   });
@@ -98,9 +158,10 @@ async function opened(options: ServerOptions, service: ImageService): Promise<Li
 }
 
 /** No new requests while it goes down, or while more wait than could be answered in good time. */
-function unready(service: ImageService): string | undefined {
+async function unready({ service, desk }: House): Promise<string | undefined> {
   const { draining, waiting, workersIdle, workersBusy } = service.state();
   if (draining) return 'draining';
   if (workersIdle.length + workersBusy.length === 0) return 'no decoder process';
-  return waiting >= service.limits.queue && waiting > 0 ? 'queue full' : undefined;
+  if (waiting >= service.limits.queue && waiting > 0) return 'queue full';
+  return desk?.unready();
 }

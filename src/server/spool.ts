@@ -160,9 +160,11 @@ async function* incoming(
 
 /** The refusal of an input of more than `most` bytes, also for one that only says so of itself. */
 export function tooManyBytes(most: number): ImgtoolError {
-  const megabytes = `${Math.round((most / 1024 / 1024) * 100) / 100} MiB`;
-  return new ImgtoolError('E_LIMIT_BYTES', expected(`at most ${megabytes}`, 'more'), { stage: 'read' });
+  const size = most < MIB ? `${most} bytes` : `${Math.round((most / MIB) * 100) / 100} MiB`;
+  return new ImgtoolError('E_LIMIT_BYTES', expected(`at most ${size}`, 'more'), { stage: 'read' });
 }
+
+const MIB = 1024 * 1024;
 
 function holds(path: string): () => () => void {
   let holders = 0;

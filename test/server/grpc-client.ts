@@ -1,4 +1,11 @@
-import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { PackageDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import { onTestFinished } from 'vitest';
 import type * as Definitions from '../../src/server/grpc/definitions.js';
@@ -19,17 +26,24 @@ export interface CallOptions {
 }
 
 /** A client of one of imgtool's services by its full name, closed when the running test ends. */
-export function grpcClient(port: number, service: string) {
-  return clientOf(port, definitions, service);
+export function grpcClient(port: number, service: string, creds?: ChannelCredentials) {
+  return clientOf(port, definitions, service, creds);
 }
 
 /** A client of any service. */
-export function clientOf(port: number, known: PackageDefinition, service: string) {
+export function clientOf(
+  port: number,
+  known: PackageDefinition,
+  service: string,
+  creds: ChannelCredentials = credentials.createInsecure(),
+) {
   const connected = (compression: 0 | 2) => {
-    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    const client = new Client(`127.0.0.1:${port}`, creds, {
       'grpc.max_receive_message_length': -1,
       'grpc.default_compression_algorithm': compression,
       'grpc.use_local_subchannel_pool': 1,
+      // with TLS, names are for hosts and not for addresses
+      'grpc.ssl_target_name_override': 'localhost',
     });
     onTestFinished(() => client.close());
     return client;
@@ -54,6 +68,18 @@ export function clientOf(port: number, known: PackageDefinition, service: string
         );
         options.signal?.addEventListener('abort', () => call.cancel());
       });
+    },
+    /** Calls a method that streams its answers. */
+    answers<A>(name: string, request: object, options: CallOptions = {}): ClientReadableStream<A> {
+      const { path, requestSerialize, responseDeserialize } = methods[name] as ServiceDefinition[string];
+      return plain.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadataOf(options),
+        callOptions(options),
+      ) as ClientReadableStream<A>;
     },
     /** Opens a method that streams both ways. */
     stream(name: string, options: CallOptions = {}) {

@@ -250,10 +250,11 @@ describe('imgtool.v1.ImageService', () => {
     await client.unary('Process', request, { token: 'sesame' });
   });
 
-  it('says that jobs are not part of it', async () => {
+  it('says that it has no jobs, and why', async () => {
     const { port } = await server();
     expect(await failure(grpcClient(port, SERVICE).unary('GetJob', { id: 'x' }))).toMatchObject({
       code: status.UNIMPLEMENTED,
+      details: 'expected a server with a job queue, received one started with --no-jobs',
     });
   });
 });

@@ -1,25 +1,12 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { photos, tempDir } from '../support/fixtures.js';
+import { photos } from '../support/fixtures.js';
+import { generated, isThere, python } from './python.js';
 import { bytesOf, direct, server } from './workshop.js';
 
 const [photo = ''] = photos();
-const PROTOS = fileURLToPath(new URL('../../src/server/grpc', import.meta.url));
-
-/** The Python that has Debian's python3-grpcio and python3-grpc-tools; CI must have one. */
-const python = await pythonWithGrpc();
-const isThere = python !== undefined || process.env.CI !== undefined;
-
-async function pythonWithGrpc(): Promise<string | undefined> {
-  for (const command of ['python3', '/usr/bin/python3']) {
-    const { exitCode } = await execa(command, ['-c', 'import grpc, grpc_tools.protoc'], { reject: false });
-    if (exitCode === 0) return command;
-  }
-  return undefined;
-}
 
 const SCRIPT = `
 import json, sys, grpc
@@ -55,13 +42,10 @@ describe('a client in Python, generated from the protocol buffers', () => {
     'speaks to every service (skipped without python3-grpcio and python3-grpc-tools)',
     async () => {
       const { port } = await server();
-      const folder = await tempDir();
-      for (const name of ['imgtool.proto', 'nlimage.proto']) await cp(join(PROTOS, name), join(folder, name));
-      const generate = ['-m', 'grpc_tools.protoc', '-I.', '--python_out=.', '--grpc_python_out=.'];
-      await execa(python ?? 'python3', [...generate, 'imgtool.proto', 'nlimage.proto'], { cwd: folder });
+      const folder = await generated();
       await writeFile(join(folder, 'client.py'), SCRIPT);
       const out = join(folder, 'out.jpg');
-      const { stdout } = await execa(python ?? 'python3', ['client.py', `${port}`, photo, out], {
+      const { stdout } = await execa(python, ['client.py', `${port}`, photo, out], {
         cwd: folder,
       });
       expect(JSON.parse(stdout)).toEqual({

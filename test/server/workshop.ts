@@ -3,9 +3,12 @@ import sharp from 'sharp';
 import { expect, onTestFinished, vi } from 'vitest';
 import type { ProcessOptions } from '../../src/process.js';
 import type { Recipe, RecipeInput } from '../../src/recipe.js';
+import type { CompatOptions } from '../../src/server/compat/index.js';
 import type { Resolve } from '../../src/server/fetch/guard.js';
 import type { FrontSettings } from '../../src/server/http/front-routes.js';
+import type { JobOptions } from '../../src/server/jobs/desk.js';
 import type * as Service from '../../src/server/service.js';
+import type { TlsFiles } from '../../src/server/tls.js';
 import { tempDir } from '../support/fixtures.js';
 
 // Decoder processes start from a built file, so this is the built code; the global setup has built it.
@@ -100,6 +103,7 @@ const { rootFrom }: typeof import('../../src/server/fetch/roots.js') = await imp
 
 /** What a test sets of a server; the rest is as the command sets it. */
 export interface TestServer extends Service.ServiceOptions {
+  readonly host?: string;
   readonly token?: string;
   readonly urls?: readonly string[];
   readonly roots?: readonly string[];
@@ -108,11 +112,24 @@ export interface TestServer extends Service.ServiceOptions {
   readonly reflection?: boolean;
   readonly resolve?: Resolve;
   readonly front?: FrontSettings;
+  readonly tls?: TlsFiles;
+  readonly publicUrl?: string;
+  readonly connections?: number;
+  /** With it, even empty, the server has a queue, in a folder of its own. */
+  readonly jobs?: Partial<JobOptions>;
+  readonly compat?: CompatOptions;
 }
 
 /** A server on a free port of loopback, closed when the running test ends. */
-export async function server({ roots = [], allowPrivate = false, resolve, ...options }: TestServer = {}) {
+export async function server({
+  roots = [],
+  allowPrivate = false,
+  resolve,
+  jobs,
+  ...options
+}: TestServer = {}) {
   const logs = await tempDir();
+  const queue = jobs && { folder: await tempDir(), ttl: 86_400_000, limitMs: 60_000, ...jobs };
   const running = await startServer({
     host: '127.0.0.1',
     ports: [0],
@@ -123,6 +140,7 @@ export async function server({ roots = [], allowPrivate = false, resolve, ...opt
     urls: [],
     version: '0.0.0',
     ...options,
+    ...(queue && { jobs: queue }),
     roots: roots.map(rootFrom),
     addresses: { allowPrivate, ...(resolve && { resolve }) },
     logs: openLogs({ folder: logs }),
