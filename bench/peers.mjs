@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const path = [
   ...(process.env.IMGTOOL_PEERS ?? '').split(delimiter),
@@ -19,6 +20,8 @@ const PEERS = {
   vipsthumbnail: ['vipsthumbnail', '--version'],
   gm: ['gm', 'version'],
   'sharp-cli': ['sharp', '--version'],
+  ipx: ['ipx', '--version'],
+  'redis-server': ['redis-server', '--version'],
 };
 
 /** @typedef {keyof typeof PEERS} Peer */
@@ -29,6 +32,22 @@ const PEERS = {
  */
 export function peer(name) {
   return path.map((folder) => join(folder, PEERS[name][0])).find((file) => existsSync(file));
+}
+
+/**
+ * A peer's module, or undefined when it is not installed beside the peers' programs.
+ * @param {string} name
+ */
+export async function peerModule(name) {
+  for (const folder of path.filter((each) => each.endsWith('.bin'))) {
+    const require = createRequire(join(folder, '..', 'peer.js'));
+    try {
+      return await import(pathToFileURL(require.resolve(name)).href);
+    } catch {
+      // not in this one
+    }
+  }
+  return undefined;
 }
 
 /** Each peer's version, or that it is absent. */

@@ -14,6 +14,11 @@ const BENCHMARKS = {
   operations: () => import('./benchmarks/operations.mjs'),
   memory: () => import('./benchmarks/memory.mjs'),
   watch: () => import('./benchmarks/watch.mjs'),
+  serve: () => import('./benchmarks/serve.mjs'),
+  jobs: () => import('./benchmarks/jobs.mjs'),
+  isolation: () => import('./benchmarks/isolation.mjs'),
+  sla: () => import('./benchmarks/sla.mjs'),
+  'grpc-http': () => import('./benchmarks/grpc-http.mjs'),
 };
 
 const { values, positionals } = parseArgs({

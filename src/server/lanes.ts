@@ -33,6 +33,8 @@ export interface Lanes {
    * aborted while it waits.
    */
   run<T>(entrant: Entrant, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** Throws E_QUEUE_FULL when a picture that is not known to be bulky, and cannot wait elsewhere, would be refused now. */
+  checkRoom(): void;
   state(): LaneState;
 }
 
@@ -49,6 +51,9 @@ export function lanes(limits: LaneLimits): Lanes {
     if (pixels === 0) return true;
     return bulky === 0 || (bulky < bulkyWorkers && held + pixels <= limits.pixelsInFlight);
   };
+  /** Those that wait in a lane and take a place there. */
+  const rivals = (big: boolean): number =>
+    waiting.filter((entry) => !entry.patient && entry.pixels > 0 === big).length;
   const account = (pixels: number, sign: 1 | -1): void => {
     running += sign;
     bulky += pixels > 0 ? sign : 0;
@@ -86,8 +91,7 @@ export function lanes(limits: LaneLimits): Lanes {
       waiting.push(entry);
       admit();
       if (patient || !waiting.includes(entry)) return;
-      const rivals = waiting.filter((other) => !other.patient && other.pixels > 0 === pixels > 0);
-      if (rivals.length <= limits.queue) return;
+      if (rivals(pixels > 0) <= limits.queue) return;
       signal.removeEventListener('abort', abort);
       waiting.splice(waiting.indexOf(entry), 1);
       reject(full(limits.queue));
@@ -105,7 +109,10 @@ export function lanes(limits: LaneLimits): Lanes {
         admit();
       }
     },
-    state: () => ({ running, waiting: waiting.length, pixels: held }),
+    checkRoom() {
+      if (running >= limits.workers && rivals(false) >= limits.queue) throw full(limits.queue);
+    },
+    state: () => ({ running, waiting: rivals(false) + rivals(true), pixels: held }),
   };
 }
 

@@ -74,6 +74,8 @@ export interface ImageService {
    * is going down; what has begun before is finished.
    */
   enter(): Deadline;
+  /** Throws E_QUEUE_FULL when `process` would, so that nothing is taken in or looked up for a request that is refused. */
+  checkRoom(): void;
   /**
    * Runs a recipe over an input; equal requests share one run. Throws the pipeline's errors, E_QUEUE_FULL, E_WORKER,
    * and the signal's reason. Aborting frees the place in the queue or the decoder at once.
@@ -121,6 +123,10 @@ class Service implements ImageService {
 
   enter(): Deadline {
     return this.visits.enter();
+  }
+
+  checkRoom(): void {
+    this.lanes.checkRoom();
   }
 
   async process(
@@ -188,12 +194,13 @@ class Service implements ImageService {
         this.pixelsDecoded += reply.pixels;
         const [first, ...rest] = await Promise.all(reply.images.map(received));
         if (first === undefined) throw new ImgtoolError('E_INTERNAL', expected('a result', 'none'));
+        this.averageMs += (performance.now() - started - this.averageMs) / 20;
         return { images: [first, ...rest], notes: reply.notes };
       } catch (thrown) {
-        await removeResults(results, recipe.outputs?.length ?? 1);
+        // one that was refused never came to a decoder
+        const refused = thrown instanceof ImgtoolError && thrown.code === 'E_QUEUE_FULL';
+        if (!refused) await removeResults(results, recipe.outputs?.length ?? 1);
         throw thrown;
-      } finally {
-        this.averageMs += (performance.now() - started - this.averageMs) / 20;
       }
     });
   }

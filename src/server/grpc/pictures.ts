@@ -14,6 +14,7 @@ export function pictureMethods(doors: Doors) {
   return {
     process: unary<ProcessRequest, ProcessResponse>(doors, async ({ recipe, image }, signal, traffic) => {
       const wanted = recipeFromMessage(recipe);
+      service.checkRoom();
       const upload = await service.spool.write([small(image)], service.limits.bytes, signal);
       traffic.bytesIn = image.length;
       try {

@@ -32,6 +32,7 @@ export function streamMethods(doors: Doors, uploads: Uploads) {
         const messages = call.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
         const spec = specOf(await nextOf(messages, signal));
         const recipe = recipeFromMessage(spec.recipe);
+        service.checkRoom();
         const upload = await received(messages, uploads.begin(spec), signal);
         traffic.bytesIn = upload.size;
         try {

@@ -29,7 +29,14 @@ export function pictureRoutes(app: FastifyInstance, doors: PictureDoors): void {
   const later = (request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Later | undefined =>
     laterOf(request, reply, { desk, sources, limits, publicUrl }, signal);
 
-  app.post('/v1/process', (request, reply) =>
+  /** Under overload a refusal must cost little; but who would be queued, or may have the answer already, needs no decoder now. */
+  const early = {
+    onRequest: async ({ headers }: FastifyRequest): Promise<void> => {
+      if (headers.prefer === undefined && headers['if-none-match'] === undefined) service.checkRoom();
+    },
+  };
+
+  app.post('/v1/process', early, (request, reply) =>
     within(reply, async (signal) => {
       // a query that is not understood is refused before the picture is taken in
       const asked = recipeFromQuery(queryOf(request), QUEUE_KEYS);
@@ -46,7 +53,7 @@ export function pictureRoutes(app: FastifyInstance, doors: PictureDoors): void {
     }),
   );
 
-  app.get('/v1/image', (request, reply) =>
+  app.get('/v1/image', early, (request, reply) =>
     within(reply, async (signal) => {
       const asked = recipeFromQuery(queryOf(request), ['src', ...QUEUE_KEYS]);
       const wanted = negotiated(asked, request.headers.accept);
@@ -64,7 +71,7 @@ export function pictureRoutes(app: FastifyInstance, doors: PictureDoors): void {
     }),
   );
 
-  app.post('/v1/size', (request, reply) =>
+  app.post('/v1/size', early, (request, reply) =>
     within(reply, async (signal) => {
       const queue = later(request, reply, signal);
       const { upload, name } = await receive(request, spool, limits.bytes, signal);
@@ -73,7 +80,7 @@ export function pictureRoutes(app: FastifyInstance, doors: PictureDoors): void {
     }),
   );
 
-  app.get('/v1/size', (request, reply) =>
+  app.get('/v1/size', early, (request, reply) =>
     within(reply, async (signal) => {
       const queue = later(request, reply, signal);
       if (queue) return await queue.source(sourceOf(request), SIZING);
