@@ -301,7 +301,7 @@ describe('a full disk', () => {
       `mount -t tmpfs -o size=72m none ${disk}`,
       `"$NODE" "$CLI" serve --port 0 --workers 1 --data-dir ${disk}/data & read -r line`,
       `head -c 40000000 /dev/zero > ${disk}/filler; read -r line`,
-      `rm ${disk}/filler; wait`,
+      `rm ${disk}/filler; read -r line; kill -KILL $!; wait`,
     ];
     const env = { ...userEnvironment(), NODE: process.execPath, CLI };
     const child = execa('unshare', ['-rm', '--kill-child', 'bash', '-c', steps.join('; ')], {
@@ -309,7 +309,11 @@ describe('a full disk', () => {
       reject: false,
       stdin: 'pipe',
     });
-    onTestFinished(() => void child.kill('SIGKILL'));
+    // each step waits for a line, and the end of the input is one: the last ends the server
+    onTestFinished(async () => {
+      child.stdin.end();
+      await child;
+    });
     let said = '';
     child.stderr.on('data', (text) => {
       said += String(text);
