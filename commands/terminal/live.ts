@@ -1,6 +1,6 @@
 import type { Outcome } from '../../src/outcome.js';
 import { type Progress, progressText } from '../../src/report/progress.js';
-import { liveStands } from './live-line.js';
+import { drawnLine } from './drawn-line.js';
 import { hasColour, printable } from './streams.js';
 
 /** A line on the terminal that shows how far a run is. */
@@ -11,37 +11,18 @@ export interface LiveLine {
   stop(): void;
 }
 
-const REDRAW_MS = 100;
-
 /** Cells that the spinner takes, and those where a terminal writes `^C` and would break the line. */
 const MARGIN = 5;
 
 /** Starts a live line on standard error; whatever else is written there meanwhile goes above it. */
 export async function liveLine(): Promise<LiveLine> {
-  const { default: ora } = await import('ora');
   const progress: Progress = { count: 0, bytes: 0, total: undefined, ms: 0, current: '' };
   const started = performance.now();
   const text = (): string => {
     progress.ms = performance.now() - started;
     return progressText(progress, (process.stderr.columns ?? 80) - MARGIN);
   };
-  const spinner = ora({
-    stream: process.stderr,
-    discardStdin: false,
-    color: hasColour() ? 'cyan' : false,
-    text: text(),
-  }).start();
-  // time goes on between outcomes, and the window may have another width by then
-  const redraw = setInterval(() => {
-    spinner.text = text();
-  }, REDRAW_MS);
-  redraw.unref();
-  const stop = (): void => {
-    clearInterval(redraw);
-    spinner.stop();
-    liveStands(undefined);
-  };
-  liveStands(stop);
+  const stop = await drawnLine({ text: text(), color: hasColour() ? 'cyan' : false }, text);
   return {
     progress(outcome) {
       progress.count += 1;

@@ -1,6 +1,6 @@
 import { counted } from '../../src/report/figures.js';
 import type { WatchEvent, WatchState } from '../../src/watch.js';
-import { liveStands } from '../terminal/live-line.js';
+import { drawnLine } from '../terminal/drawn-line.js';
 
 /** A line on the terminal that shows how a watch stands. */
 export interface StatusLine {
@@ -8,24 +8,13 @@ export interface StatusLine {
   stop(): void;
 }
 
-const REDRAW_MS = 100;
-
 /** Starts a status line on standard error; whatever else is written there meanwhile goes above it. */
 export async function statusLine(state: () => WatchState): Promise<StatusLine> {
-  const { default: ora } = await import('ora');
   const counts = { done: 0, skipped: 0, failed: 0, pruned: 0 };
-  const spinner = ora({ stream: process.stderr, discardStdin: false, text: 'looking for pictures' }).start();
-  const redraw = setInterval(() => {
+  const stop = await drawnLine({ text: 'looking for pictures' }, () => {
     const columns = process.stderr.columns ?? 80;
-    spinner.text = statusText(state(), counts).slice(0, columns - 3);
-  }, REDRAW_MS);
-  redraw.unref();
-  const stop = (): void => {
-    clearInterval(redraw);
-    spinner.stop();
-    liveStands(undefined);
-  };
-  liveStands(stop);
+    return statusText(state(), counts).slice(0, columns - 3);
+  });
   return {
     event(event) {
       if (event.type === 'outcome') counts[event.outcome.status] += 1;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isRunning } from '../io/temporary.js';
 
 /** Milliseconds after which a lock is stale whoever holds it: its work takes seconds. */
 export const STALE_AFTER = 10 * 60_000;
@@ -60,16 +61,7 @@ function readHolder(path: string): Holder | undefined {
 }
 
 function isStale({ pid, host, age }: Holder): boolean {
-  return age > STALE_AFTER || (pid !== undefined && host === hostname() && !isAlive(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  return age > STALE_AFTER || (pid !== undefined && host === hostname() && !isRunning(pid));
 }
 
 /** Takes a stale lock away, unless another process was first and the file by now is that one's lock. */

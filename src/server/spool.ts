@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected, ImgtoolError, toImgtoolError } from '../errors.js';
@@ -15,6 +15,11 @@ export interface SpooledInput {
   readonly identity: string;
   /** Keeps the file until the function returned is called; the file goes with the last of its holders. */
   hold(): () => void;
+}
+
+/** A file that stays where it is as an input; its identity is that of the file as it is now. */
+export function standingInput(path: string, { size, mtimeMs, ino }: Stats): SpooledInput {
+  return { path, size, identity: `${path} ${size} ${mtimeMs} ${ino}`, hold: () => () => undefined };
 }
 
 /** A spooled input in the hands of the one who wrote it. */

@@ -25,7 +25,7 @@ export async function startServer(...args: string[]) {
     said += String(text);
   });
   await vi.waitFor(() => expect(said).toMatch(/\n.*try /), { timeout: 30_000 });
-  const [, port = ''] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+  const [, port = ''] = /https?:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? [];
   return { child, port: Number(port), address: `127.0.0.1:${port}` };
 }
 

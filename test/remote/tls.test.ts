@@ -1,51 +1,16 @@
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
-import { join } from 'node:path';
-import { createServer } from 'node:tls';
-import { execa } from 'execa';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { certificate } from '../server/certificate.js';
 import { imgtool } from '../support/cli.js';
 import { photos, tempDir } from '../support/fixtures.js';
 import { serve } from './servers.js';
 
 const [photo = ''] = photos();
 
-/** A server behind TLS, with a certificate for 127.0.0.1 that it signed itself. */
+/** A server with a certificate for 127.0.0.1 that it signed itself. */
 async function secured() {
-  const { port } = await serve();
-  const folder = await tempDir();
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  await execa('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-    ...subject,
-  ]);
-  const server = createServer(
-    { key: await readFile(key), cert: await readFile(cert), ALPNProtocols: ['h2'] },
-    (client) => {
-      const upstream = connect(port, '127.0.0.1');
-      upstream.on('error', () => client.destroy());
-      client.on('error', () => upstream.destroy());
-      client.pipe(upstream).pipe(client);
-    },
-  ).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, cert };
+  const { cert, key } = await certificate();
+  const { port } = await serve('--tls-cert', cert, '--tls-key', key);
+  return { port, cert };
 }
 
 describe('TLS', () => {

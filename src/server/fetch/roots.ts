@@ -2,7 +2,7 @@ import { realpathSync, type Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { expected, ImgtoolError, toImgtoolError } from '../../errors.js';
-import { type SpooledInput, tooManyBytes } from '../spool.js';
+import { type SpooledInput, standingInput, tooManyBytes } from '../spool.js';
 
 /** A folder whose files a server may read. */
 export interface Root {
@@ -85,9 +85,8 @@ export async function inputInRoots(
   most: number,
 ): Promise<SpooledInput> {
   const { path, facts } = await fileInRoots(asked, roots);
-  const { size, mtimeMs, ino } = facts;
-  if (size > most) throw tooManyBytes(most);
-  return { path, size, identity: `${path} ${size} ${mtimeMs} ${ino}`, hold: () => () => undefined };
+  if (facts.size > most) throw tooManyBytes(most);
+  return standingInput(path, facts);
 }
 
 function candidate(asked: string, root: Root): { path: string; root: Root }[] {

@@ -9,7 +9,7 @@ import type { ClaimedJob } from '../../jobs/queue.js';
 import { parseRecipe } from '../../recipe.js';
 import type { Sources } from '../fetch/sources.js';
 import type { ImageService, ServedImage } from '../service.js';
-import type { SpooledInput } from '../spool.js';
+import { type SpooledInput, standingInput } from '../spool.js';
 
 /** What a kind of job is done with. */
 export interface JobTools {
@@ -61,15 +61,11 @@ export async function withSource<T>(
 
 /** A file of the server's own as an input; nobody else may have chosen its path. */
 export async function ownFile(path: string): Promise<SpooledInput> {
-  const {
-    size: bytes,
-    mtimeMs,
-    ino,
-  } = await stat(path).catch((cause: unknown) => {
+  const facts = await stat(path).catch((cause: unknown) => {
     // where the server keeps its files is nobody's business
     throw new ImgtoolError('E_NOT_FOUND', expected('the upload in store', 'none'), { stage: 'read', cause });
   });
-  return { path, size: bytes, identity: `${path} ${bytes} ${mtimeMs} ${ino}`, hold: () => () => undefined };
+  return standingInput(path, facts);
 }
 
 /** Stores results as blobs, or the only one as a file; none of them stays when one cannot be written. */

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isRunning } from '../../../src/io/temporary.js';
 import { openEmbedded } from '../../../src/jobs/embedded.js';
 import type { JobState } from '../../../src/jobs/job.js';
 import type { JobJson } from '../../../src/server/http/job-json.js';
@@ -65,16 +66,6 @@ async function stats(url: string): Promise<StatsJson> {
 
 function unfinished({ depth }: StatsJson): number {
   return [depth.queued, depth.running].flatMap((levels) => Object.values(levels)).reduce((a, b) => a + b, 0);
-}
-
-/** Whether a process runs. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** All jobs in a data folder, and what else is in it, read when no server has it. */
