@@ -257,6 +257,23 @@ describe.skipIf(!browses)('what is copied from the page (skipped without chromiu
     expect((await made())?.equals(await direct(bytes, recipe))).toBe(true);
   });
 
+  it('is said to be copied once the clipboard has it, at every press', async () => {
+    const { url } = await server();
+    const { page } = await picked(url);
+    await copied(page, 'Recipe');
+    await page.evaluate(`{
+      const { clipboard } = navigator;
+      const write = clipboard.writeText.bind(clipboard);
+      const held = new Promise((release) => (globalThis.release = release));
+      clipboard.writeText = (text) => held.then(() => write(text));
+    }`);
+    const button = page.locator('.copy-as').getByRole('button');
+    await button.click();
+    expect(await button.textContent()).toBe('Copy');
+    await page.evaluate('release()');
+    await button.getByText('Copied').waitFor();
+  });
+
   it('holds no token, but says where it goes', async () => {
     const { url } = await server({ token: 'opensesame' });
     const { page } = await visit(url, { permissions: ['clipboard-read', 'clipboard-write'] });

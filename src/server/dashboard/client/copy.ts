@@ -1,13 +1,20 @@
 import { announce } from './announce.js';
 import { button } from './dom.js';
 
-/** A button that copies a text, made when it is asked for. */
+/** A button that copies a text, made when it is asked for; what it says is always of the last press. */
 export function copyButton(text: () => string | Promise<string>): HTMLButtonElement {
+  let presses = 0;
   const made = button('Copy', async () => {
+    presses += 1;
+    const press = presses;
+    made.textContent = 'Copy';
     const copied = await copyText(await text());
+    if (press !== presses) return;
     made.textContent = copied ? 'Copied' : 'Could not copy';
     announce(made.textContent);
-    setTimeout(() => (made.textContent = 'Copy'), 2000);
+    setTimeout(() => {
+      if (press === presses) made.textContent = 'Copy';
+    }, 2000);
   });
   return made;
 }
