@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { HEADER } from './entry.js';
-import { LineReader } from './lines.js';
+import { HEADER, parseLine } from './entry.js';
+import { LineReader, NEWLINE } from './lines.js';
 import { type Lock, tryLock } from './lock.js';
 import { LogFile } from './log.js';
 import { replay } from './replay.js';
@@ -15,9 +15,14 @@ export function isWasteful(records: number, live: number): boolean {
   return dead > live && dead > FEWEST_DEAD;
 }
 
+/** The lock of a log, held while it is written anew. */
+export function lockOf(path: string): string {
+  return `${path}.lock`;
+}
+
 /** Writes the log anew with its live lines only and says whether it did: not while another process is at it. */
 export function compact(path: string): boolean {
-  const lock = tryLock(`${path}.lock`);
+  const lock = tryLock(lockOf(path));
   if (lock === undefined) return false;
   try {
     if (lock.after !== undefined) rmSync(temporaryOf(path, lock.after), { force: true });
@@ -32,10 +37,9 @@ function rewrite(path: string, lock: Lock): boolean {
   if (log === undefined) return false;
   const temporary = temporaryOf(path, lock.token);
   try {
-    const end = log.size;
     const to = openSync(temporary, 'ax', fstatSync(log.fd).mode & 0o777);
     try {
-      copyLive(log, end, to);
+      const end = copyLive(log, to);
       fsyncSync(to);
       if (log.standing === undefined || !lock.held()) return false;
       renameSync(temporary, path);
@@ -50,27 +54,37 @@ function rewrite(path: string, lock: Lock): boolean {
   }
 }
 
-function copyLive(log: LogFile, end: number, to: number): void {
+/** Gives where the rest of the old log begins: a last line that another process may still be writing belongs to it. */
+function copyLive(log: LogFile, to: number): number {
   const table = new OffsetTable();
-  replay(log.fd, 0, end, table, log.path);
+  const size = log.size;
+  const { end } = replay(log.fd, 0, size, table, log.path);
   const reader = new LineReader(log.fd);
   let batch = HEADER;
   for (const offset of table.offsets()) {
-    batch += `\n${reader.at(offset, end)}`;
+    batch += `\n${reader.at(offset, size)}`;
     if (batch.length < BATCH) continue;
     writeWhole(to, Buffer.from(batch));
     batch = '';
   }
   writeWhole(to, Buffer.from(batch));
+  return end;
 }
 
 /**
- * Others append while we copy. An appender that looks after its write and finds the new file writes there again; one
- * that still found the old file wrote before the rename, so that now, after it, its lines can be seen and carried over.
+ * Others append while we copy. An appender that looks after its write and finds the new file waits for us to be done and
+ * writes there again; one that still found the old file wrote before the rename, so that now, after it, its lines can be
+ * seen and carried over. A last line that makes no sense is thus written again, or nobody's any more.
  */
 function copyRest(log: LogFile, end: number, to: number): void {
-  const rest = Buffer.allocUnsafe(Math.max(0, log.size - end));
-  if (rest.length > 0) writeWhole(to, rest.subarray(0, readSync(log.fd, rest, 0, rest.length, end)));
+  const bytes = Buffer.allocUnsafe(Math.max(0, log.size - end));
+  const rest = bytes.subarray(0, readSync(log.fd, bytes, 0, bytes.length, end));
+  const last = rest.lastIndexOf('\n') + 1;
+  const isWhole = parseLine(rest.toString('utf8', last)) !== undefined;
+  const whole = isWhole ? rest : rest.subarray(0, Math.max(0, last - 1));
+  // it begins with the newline of its batch, unless with a line that was held back
+  if (whole.length > 0)
+    writeWhole(to, whole[0] === NEWLINE ? whole : Buffer.concat([Buffer.from('\n'), whole]));
 }
 
 function writeWhole(to: number, bytes: Buffer): void {

@@ -1,7 +1,8 @@
 import { expected, ImgtoolError, toImgtoolError } from '../errors.js';
-import { compact, isWasteful } from './compact.js';
+import { compact, isWasteful, lockOf } from './compact.js';
 import { type Entry, entryLine, isEntry, parseLine, removedLine } from './entry.js';
 import { LineReader, LONGEST_LINE } from './lines.js';
+import { waitForHolder } from './lock.js';
 import { LogFile } from './log.js';
 import { replay } from './replay.js';
 import { OffsetTable } from './table.js';
@@ -51,6 +52,8 @@ export class Ledger implements Manifest {
   #end = 0;
   #records = 0;
   #damaged = 0;
+  /** Whether a line at the end is torn, or half written by another run: which of the two, the next look tells. */
+  #torn = false;
   #wrote = false;
   readonly #buffered = new Map<string, Buffered>();
   #bufferedBytes = 0;
@@ -66,7 +69,7 @@ export class Ledger implements Manifest {
   }
 
   get damaged(): number {
-    return this.#damaged;
+    return this.#damaged + (this.#torn ? 1 : 0);
   }
 
   lookup(output: string): Entry | undefined {
@@ -153,6 +156,8 @@ export class Ledger implements Manifest {
         this.#settle(batch.length, size);
         return;
       }
+      // what was carried over from the old file comes behind the compaction: our lines are newer and go behind that
+      waitForHolder(lockOf(this.#path));
       this.#reload();
     }
     throw this.#refusal('a manifest that stays in place', 'one that was replaced again and again');
@@ -202,6 +207,7 @@ export class Ledger implements Manifest {
     this.#table = new OffsetTable();
     this.#records = 0;
     this.#damaged = 0;
+    this.#torn = false;
     this.#end = 0;
     this.#log = log;
     this.#reader = log && new LineReader(log.fd);
@@ -221,10 +227,11 @@ export class Ledger implements Manifest {
 
   #catchUp(size: number): void {
     if (this.#log === undefined) return;
-    const { records, damaged } = replay(this.#log.fd, this.#end, size, this.#table, this.#path);
+    const { records, damaged, end } = replay(this.#log.fd, this.#end, size, this.#table, this.#path);
     this.#records += records;
     this.#damaged += damaged;
-    this.#end = size;
+    this.#torn = end < size;
+    this.#end = end;
   }
 
   /** A compaction that fails (no room, no right to rename) costs nothing but the room it would have saved. */

@@ -3,11 +3,12 @@ import { readSync } from 'node:fs';
 /** Bytes of the longest line that is read; what is longer is not a line of ours. */
 export const LONGEST_LINE = 1 << 20;
 
-const NEWLINE = 0x0a;
+/** What lines are separated by. */
+export const NEWLINE = 0x0a;
 const SMALL_READ = 4 << 10;
 const LARGE_READ = 256 << 10;
 
-/** Calls `visit` with each non-empty line between two offsets and where it begins, holding 1 MiB whatever the length. */
+/** Calls `visit` with each non-empty line between two offsets, where it begins and ends; holds 1 MiB whatever the length. */
 export function scanLines(fd: number, from: number, to: number, visit: Visit): void {
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(LONGEST_LINE, to - from)));
   let start = from;
@@ -27,7 +28,7 @@ export function scanLines(fd: number, from: number, to: number, visit: Visit): v
   visitRest(buffer, 0, held, start, visit);
 }
 
-type Visit = (line: string, offset: number) => void;
+type Visit = (line: string, offset: number, end: number) => void;
 
 function visitWhole(buffer: Buffer, held: number, start: number, visit: Visit): number {
   const bytes = buffer.subarray(0, held);
@@ -39,7 +40,7 @@ function visitWhole(buffer: Buffer, held: number, start: number, visit: Visit): 
 }
 
 function visitRest(buffer: Buffer, begin: number, end: number, start: number, visit: Visit): number {
-  if (end > begin) visit(buffer.toString('utf8', begin, end), start + begin);
+  if (end > begin) visit(buffer.toString('utf8', begin, end), start + begin, start + end);
   return end;
 }
 

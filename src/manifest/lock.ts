@@ -26,6 +26,23 @@ export function tryLock(path: string): Lock | undefined {
   return createLock(path, token) ? lock(path, token, holder.token) : undefined;
 }
 
+/**
+ * Waits until whoever holds the lock at `path` now no longer does, or is dead; ten seconds at most. It blocks, as all work
+ * on the log does: what is done under the lock takes milliseconds.
+ */
+export function waitForHolder(path: string): void {
+  const { token } = readHolder(path) ?? {};
+  for (let waited = 0; token !== undefined && waited < LONGEST_WAIT; waited++) {
+    const holder = readHolder(path);
+    if (holder?.token !== token || isStale(holder)) return;
+    Atomics.wait(SLEEP, 0, 0, 1);
+  }
+}
+
+/** Milliseconds, about. */
+const LONGEST_WAIT = 10_000;
+const SLEEP = new Int32Array(new SharedArrayBuffer(4));
+
 interface Holder {
   readonly token: string | undefined;
   readonly pid: number | undefined;

@@ -9,15 +9,22 @@ export interface Replayed {
   readonly records: number;
   /** Lines that were torn, damaged or not ours, and were passed over. */
   readonly damaged: number;
+  /** Where the next look begins: behind what was played, or at a last line that makes no sense yet. */
+  readonly end: number;
 }
 
-/** Plays the lines between two offsets into the table, later ones winning; E_MANIFEST when a newer imgtool wrote them. */
+/**
+ * Plays the lines between two offsets into the table, later ones winning; E_MANIFEST when a newer imgtool wrote them.
+ * A file grows page by page, so the last line may be one that another process is still writing: it is left for later.
+ */
 export function replay(fd: number, from: number, to: number, table: OffsetTable, file: string): Replayed {
   let records = 0;
   let damaged = 0;
-  scanLines(fd, from, to, (text, offset) => {
+  let end = to;
+  scanLines(fd, from, to, (text, offset, behind) => {
     const line = parseLine(text);
-    if (line === undefined) damaged++;
+    if (line === undefined && behind === to) end = offset;
+    else if (line === undefined) damaged++;
     else if (line.kind === 'header') refuseNewer(line.version, file);
     else {
       records++;
@@ -25,7 +32,7 @@ export function replay(fd: number, from: number, to: number, table: OffsetTable,
       else table.delete(line.output);
     }
   });
-  return { records, damaged };
+  return { records, damaged, end };
 }
 
 function refuseNewer(version: number, file: string): void {

@@ -131,6 +131,34 @@ describe('a damaged manifest', () => {
     }
   });
 
+  test('read while another writes a line counts that line once it is whole, and as damaged until then', async () => {
+    await recorded(entryOf('a.jpg'));
+    const line = Buffer.from(`\n${JSON.stringify(entryOf('é.jpg'))}`);
+    for (let cut = 1; cut < line.length; cut += 5) {
+      const view = await readManifest(shop.folder);
+      await appendFile(shop.log, line.subarray(0, cut));
+      view.refresh();
+      view.refresh();
+      expect([view.size, view.damaged]).toEqual([1, cut > 1 ? 1 : 0]);
+      await appendFile(shop.log, line.subarray(cut));
+      view.refresh();
+      expect(view.lookup('é.jpg')).toEqual(entryOf('é.jpg'));
+      expect([view.size, view.damaged]).toEqual([2, 0]);
+      await view.close();
+      await writeFile(shop.log, (await readFile(shop.log)).subarray(0, -line.length));
+    }
+  });
+
+  test('compacted loses a torn last line, which nobody completes any more', async () => {
+    await recorded(entryOf('a.jpg', 1), entryOf('b.jpg'));
+    await recorded(entryOf('a.jpg', 2));
+    await appendFile(shop.log, `\n${JSON.stringify(entryOf('c.jpg')).slice(0, 20)}`);
+    expect(compact(shop.log)).toBe(true);
+    expect(await linesOf(shop.log)).toHaveLength(3);
+    await recorded(entryOf('d.jpg'));
+    expect(await outputs()).toEqual(['b.jpg', 'a.jpg', 'd.jpg']);
+  });
+
   test('with garbage in it keeps all else, and counts what it passed over', async () => {
     await recorded(entryOf('a.jpg', 1));
     const garbage = [
