@@ -41,7 +41,9 @@ export interface BlobOwner {
   undo(): void;
   /** Removes the file of a blob that was a job's. */
   remove(blob: BlobId, bytes: number): Promise<void>;
-  /** Removes the files of no job: what a crash left. */
+  /** Resolves once the files are gone that are being removed. */
+  removed(): Promise<void>;
+  /** Removes the files of no job: what a crash left. Never rejects: what stays is swept at the next start. */
   sweep(isOwned: (blob: BlobId) => boolean): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ class Blobs implements BlobOwner, BlobStore {
   readonly #taken = new Map<BlobId, number>();
   /** Names given out, whose files are being written. */
   readonly #open = new Set<BlobId>();
+  readonly #going = new Set<Promise<void>>();
   readonly #sync: () => Promise<void>;
   #bytes: number;
 
@@ -152,10 +155,21 @@ class Blobs implements BlobOwner, BlobStore {
   async remove(blob: BlobId, bytes: number): Promise<void> {
     this.#bytes -= bytes;
     // a file that is gone already is as it should be, one that stays is swept at the next start
-    await unlink(this.path(blob)).catch(() => undefined);
+    const going = unlink(this.path(blob)).catch(() => undefined);
+    this.#going.add(going);
+    await going;
+    this.#going.delete(going);
+  }
+
+  async removed(): Promise<void> {
+    await Promise.all(this.#going);
   }
 
   async sweep(isOwned: (blob: BlobId) => boolean): Promise<void> {
+    await this.#sweepFolder(isOwned).catch(() => undefined);
+  }
+
+  async #sweepFolder(isOwned: (blob: BlobId) => boolean): Promise<void> {
     for await (const { name } of await opendir(this.#folder, { bufferSize: 256 })) {
       if (!isId(name) || this.#loose.has(name) || this.#open.has(name) || isOwned(name)) continue;
       await unlink(join(this.#folder, name)).catch(() => undefined);

@@ -231,6 +231,8 @@ class Embedded implements EmbeddedQueue {
     this.#callOffAgain?.();
     await this.#swept;
     this.#store.parts.commits.close();
+    // what the last changes left over goes while the folder is still this process's
+    await this.#store.parts.blobs.removed();
     closeDatabase(this.#db);
     for (const end of this.#ends) end();
   }

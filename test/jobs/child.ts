@@ -6,12 +6,12 @@ import type { Handler } from '../../src/jobs/queue.js';
 import { EMPTY, jobOf } from './hands.js';
 
 /** A process of its own for the tests, told what to do by its arguments; it says what happens line by line. */
-const [task = '', folder = '', count = '0'] = process.argv.slice(2);
+const [task = '', folder = '', count = '0', after = 'end'] = process.argv.slice(2);
 const say = (...words: readonly (string | number)[]) => writeSync(1, `${words.join(' ')}\n`);
 const tasks: Readonly<Record<string, () => Promise<void>>> = { work, hold, stick, fill };
 await tasks[task]?.();
 
-/** Submits so many jobs and works until all are over. */
+/** Submits so many jobs and works until all are over; then ends, or stays to be killed. */
 async function work(): Promise<void> {
   const queue = await openEmbedded({ folder, random: () => 0.01 });
   const handle: Handler = async (job, { progress }) => {
@@ -38,7 +38,8 @@ async function work(): Promise<void> {
     const { queued, running } = (await queue.counts()).depth;
     open = queued.normal + running.normal;
   }
-  await queue.close();
+  if (after === 'stay') setInterval(() => undefined, 1000);
+  else await queue.close();
 }
 
 /** Opens the queue and keeps it. */

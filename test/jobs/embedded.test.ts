@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -193,6 +194,18 @@ describe('opening', () => {
     await Promise.all([newId(0), 'notes.txt'].map((name) => writeFile(join(blobs, name), 'x')));
     await (await openEmbedded({ folder })).close();
     expect(await readdir(blobs)).toEqual(['notes.txt']);
+  });
+
+  test('survives that the blobs are taken away before it has looked through them', async () => {
+    const folder = await tempDir();
+    const clock = new TurnedClock();
+    const now = () => {
+      rmSync(join(folder, 'blobs'), { recursive: true, force: true });
+      return clock.now();
+    };
+    const queue = await openEmbedded({ folder, clock: { now, after: (...how) => clock.after(...how) } });
+    await turns();
+    await queue.close();
   });
 
   test('refuses a database of a newer version', async () => {
