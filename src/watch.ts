@@ -73,6 +73,7 @@ class WatchRun {
       tell,
       departed: (path) => this.#departed(path),
       arrived: (path, look) => this.#departures.arrived(path, look),
+      holds: (place) => this.#tree.holds(place),
       folder: (place) => this.#tree.meet(place),
       lookAgain: (folders) =>
         this.#look(async () => {

@@ -66,6 +66,8 @@ export async function runWatch(
   await teller.start({ folders, out: work.destination.path, health: health?.port });
   const running = startWatch(await optionsFrom(flags, folders, work, servers), tell);
   watch = running;
+  // waited for below: until then its end is no unhandled rejection
+  running.ended.catch(() => undefined);
   interruption.drain.addEventListener('abort', () => running.stop());
   if (interruption.drain.aborted) running.stop();
   const following = await followSettings({ settings, folders, work, settle, watch: running, teller });

@@ -19,6 +19,8 @@ export interface ArrivalListener {
   departed(path: string): void;
   /** A picture has its results. */
   arrived(path: string, look: Look): void;
+  /** Whether the folder of a place is still one to take pictures from. */
+  holds(place: Place): boolean;
   /** What has a picture's name is a folder. */
   folder(place: Place): Promise<void>;
   /** Looks through folders again in which pictures were left behind. */
@@ -212,7 +214,7 @@ export class Arrivals {
     const stats = await statsAt(path);
     if (stats === undefined) return this.#listener.departed(path);
     if (stats.isDirectory()) return this.#listener.folder(place);
-    if (!stats.isFile()) return;
+    if (!stats.isFile() || !this.#listener.holds(place)) return;
     const look = lookOf(path, stats);
     if (this.#settled.has(look.key)) return;
     const wait = unsteadyFor(look, arrival.look, this.#options.stability);

@@ -10,7 +10,7 @@ const QUIET = 100;
 
 /** Who is told of files that may change. */
 export interface ControlListener {
-  /** One of them has changed, gone or come back. */
+  /** One of them may have changed, gone or come back. */
   changed(): void;
   /** They cannot be watched. */
   failed(thrown: unknown): void;
@@ -20,10 +20,13 @@ export interface ControlListener {
 export function watchFiles(paths: readonly string[], poll: boolean, listener: ControlListener): ControlFiles {
   const watcher: FSWatcher = watch([...paths], { ignoreInitial: true, usePolling: poll });
   let timer: NodeJS.Timeout | undefined;
-  watcher.on('all', () => {
+  const soon = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => listener.changed(), QUIET);
-  });
+  };
+  watcher.on('all', soon);
+  // they may have changed between being read and being watched
+  watcher.on('ready', soon);
   watcher.on('error', (thrown) => listener.failed(thrown));
   return {
     async close() {

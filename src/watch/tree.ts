@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, type Stats, watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { readsExtension } from '../codecs/extensions.js';
@@ -41,7 +41,9 @@ interface Folder {
   readonly place: Place;
   readonly path: string;
   readonly real: string;
-  readonly inode: number;
+  readonly identity: string;
+  /** Whether it is known to be no output of ours; until then nothing that happens in it counts. */
+  entered: boolean;
   watcher: FSWatcher | undefined;
   /** Whether it was looked through before, so that subfolders may be missing by now. */
   listed: boolean;
@@ -93,6 +95,11 @@ export class FolderTree {
     return this.#missing.size === 0;
   }
 
+  /** Whether the folder in which a place lies is listened to, or looked through, at present. */
+  holds(place: Place): boolean {
+    return this.#folders.has(dirname(pathOf(place)));
+  }
+
   /** Looks through everything, folders known already included. */
   async lookThrough(): Promise<void> {
     for (const folder of this.#options.folders) {
@@ -141,7 +148,7 @@ export class FolderTree {
   async #checkRoot(folder: WatchedFolder): Promise<void> {
     const stats = await statsAt(folder.path);
     const known = this.#folders.get(folder.path);
-    if (stats?.isDirectory() && known?.inode === stats.ino) return;
+    if (stats?.isDirectory() && known?.identity === identityOf(stats)) return;
     if (known !== undefined) this.#lost(folder);
     if (stats?.isDirectory()) await this.#meet({ folder, relative: '' }, false);
   }
@@ -158,26 +165,39 @@ export class FolderTree {
     const stats = await statsAt(path);
     if (this.#closed) return;
     const known = this.#folders.get(path);
-    if (known !== undefined && known.inode !== stats?.ino) this.#drop(place);
-    if (!stats?.isDirectory()) {
+    const identity = stats && identityOf(stats);
+    if (known !== undefined && known.identity !== identity) this.#drop(place);
+    if (identity === undefined || !stats?.isDirectory()) {
       if (stats?.isFile()) isWanted(path, this.#context);
       return;
     }
-    if (known?.inode === stats.ino) {
+    if (known?.identity === identity) {
       if (deep) await this.#list(known, deep);
-    } else await this.#adopt(place, path, stats.ino);
+    } else await this.#adopt(place, path, identity);
   }
 
-  async #adopt(place: Place, path: string, inode: number): Promise<void> {
+  async #adopt(place: Place, path: string, identity: string): Promise<void> {
     const isRoot = place.relative === '';
     if (!isRoot && this.#options.isIgnored(place, true)) return;
     const real = await realpath(path).catch(() => undefined);
     if (real === undefined || this.#closed || this.#reals.has(real)) return;
+    if (!isRoot && this.#options.isExcluded(real)) return;
     this.#reals.add(real);
-    const folder: Folder = { place, path, real, inode, watcher: undefined, listed: false };
+    const folder: Folder = {
+      place,
+      path,
+      real,
+      identity,
+      entered: isRoot,
+      watcher: undefined,
+      listed: false,
+    };
     this.#folders.set(path, folder);
-    if (!isRoot && (await isOwnOutput(real, this.#context))) return this.#forget(folder);
+    // listened to first: another run may be about to make it its folder of results
     if (this.#options.listens) this.#listen(folder);
+    if (!isRoot && (await isOwnOutput(real, this.#context))) return this.#forget(folder);
+    if (!this.#isCurrent(folder)) return;
+    folder.entered = true;
     if (isRoot && this.#missing.delete(path)) this.#options.state(place.folder, 'back');
     await this.#list(folder, true);
   }
@@ -204,6 +224,8 @@ export class FolderTree {
 
   #hear(folder: Folder, event: string, name: string | null): void {
     this.#count();
+    // what is there by then is found when it is looked through
+    if (!folder.entered && name !== MANIFEST_NAME) return;
     if (name === null) this.#later(this.lookAgain(folder.path));
     else this.#hearOf(name, event, folder);
   }
@@ -309,4 +331,9 @@ export class FolderTree {
     this.#reals.delete(folder.real);
     this.#deaf.delete(folder.path);
   }
+}
+
+/** Which folder it is: a new one may be given the inode of one that was just deleted. */
+function identityOf({ ino, birthtimeMs }: Stats): string {
+  return `${ino}:${birthtimeMs}`;
 }

@@ -1,4 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { workplace } from '../support/workplace.js';
 import { picture, watching } from './watcher.js';
@@ -9,9 +11,11 @@ it('is not set off by its own results, temporary files and what it moves, wherev
   const folders = ['--out', 'inbox/results', '--done', 'inbox/done', '--failed', 'inbox/failed'];
   const watch = watching(place, ['inbox', ...folders, '--retries', '1']);
   await watch.caughtUp();
-  await place.put({ 'inbox/b.png': await picture(2) });
+  // put there whole, as there is one try only
+  await place.put({ 'b.png': await picture(2), 'last.png': await picture(3) });
+  await rename(place.at('b.png'), place.at('inbox/b.png'));
   await watch.row('b to be moved', ({ type, source }) => type === 'moved' && source === 'inbox/b.png');
-  await place.put({ 'inbox/last.png': await picture(3) });
+  await rename(place.at('last.png'), place.at('inbox/last.png'));
   await watch.row(
     'the last to be moved',
     ({ type, source }) => type === 'moved' && source === 'inbox/last.png',
@@ -37,6 +41,27 @@ it('is not set off by what another run of imgtool writes into the folder', async
   const watch = watching(place, ['inbox']);
   await watch.caughtUp();
   expect((await place.run(['thumbnail', 'inbox', '--out', 'inbox/mine'])).code).toBe(0);
+  await place.put({ 'inbox/last.png': await picture(3) });
+  await watch.row('the last', ({ source }) => source === 'inbox/last.png');
+  await watch.stop();
+  expect(await place.files('imgtool-out/thumb-100')).toEqual(['a.png', 'last.png']);
+});
+
+it('knows a folder for that of a run, however soon after it the first result comes', async () => {
+  const place = await workplace();
+  const bytes = await picture(1);
+  await place.put({ 'inbox/a.png': bytes });
+  const watch = watching(place, ['inbox']);
+  await watch.caughtUp();
+  for (let number = 0; number < 300; number += 1) {
+    const folder = place.at(`inbox/mine-${number}`);
+    writeFileSync(place.at('next.png'), bytes);
+    mkdirSync(folder);
+    // the claim of a name stands before the result
+    if (number % 2 === 0) await turn();
+    writeFileSync(`${folder}/.imgtool-manifest.ndjson`, '');
+    renameSync(place.at('next.png'), `${folder}/b.png`);
+  }
   await place.put({ 'inbox/last.png': await picture(3) });
   await watch.row('the last', ({ source }) => source === 'inbox/last.png');
   await watch.stop();

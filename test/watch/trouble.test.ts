@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { workplace } from '../support/workplace.js';
@@ -83,6 +84,20 @@ it('waits for a watched folder that is deleted, and goes on when it is created a
   expect(await exists(place.at(`${THUMBS}/not-this.png`))).toBe(false);
 });
 
+it('goes on in a watched folder that was deleted and created again before anybody looked', async () => {
+  const place = await workplace();
+  await place.put({ 'inbox/sub/a.png': await picture(1) });
+  const watch = watching(place, ['inbox']);
+  await watch.caughtUp();
+  // the new one may well have the number that the file system gave the old one
+  rmSync(place.at('inbox'), { recursive: true });
+  mkdirSync(place.at('inbox'));
+  await watch.row('it to be back', ({ type, state }) => type === 'folder' && state === 'back');
+  await place.put({ 'inbox/b.png': await picture(2) });
+  await watch.outcomes(2);
+  expect(await watch.stop()).toBe(0);
+});
+
 /** Linux counts inotify watches by user namespace, where a limit can be set without disturbing others. */
 const NAMESPACE = ['unshare', '--user', '--map-root-user', 'sh', '-c'];
 const canLimit =
@@ -126,8 +141,8 @@ it('remembers what it told of when it is killed, leaves nothing half made, and g
 it('drains at the first signal and leaves at once at the second', async () => {
   const place = await workplace();
   await place.put({ 'inbox/a.png': await heavyPicture(1), 'inbox/b.png': await heavyPicture(2) });
-  const busy = async (): Promise<Watching> => {
-    const watch = watching(place, ['inbox', '--health-port', '0']);
+  const busy = async (...args: readonly string[]): Promise<Watching> => {
+    const watch = watching(place, ['inbox', '--health-port', '0', '-j', '2', ...args]);
     const { health } = await watch.row('the start', ({ type }) => type === 'watching');
     await until('both to be in work', async () => {
       const answer = await fetch(`http://127.0.0.1:${health}/metrics`);
@@ -135,7 +150,8 @@ it('drains at the first signal and leaves at once at the second', async () => {
     });
     return watch;
   };
-  const hasty = await busy();
+  // minutes of work, were it not for the second signal
+  const hasty = await busy('--op', 'resize:width=1500', '--format', 'avif', '--effort', '9');
   hasty.child.kill('SIGTERM');
   await until('the first signal to be heard', async () =>
     hasty.errors().includes('once more leaves at once'),
@@ -143,8 +159,9 @@ it('drains at the first signal and leaves at once at the second', async () => {
   // which a shell tells as 143
   expect(await hasty.stop('SIGTERM')).toBe('SIGTERM');
   expect(hasty.rows.map(({ type }) => type)).toEqual(['watching']);
-  const watch = await busy();
+  // some seconds, so that both are met in work
+  const watch = await busy('--op', 'rotate:angle=10', '--out', 'turned');
   expect(await watch.stop('SIGINT')).toBe(0);
   expect(watch.rows.at(-1)).toMatchObject({ type: 'summary', done: 2 });
-  expect(await place.files(THUMBS)).toEqual(['a.png', 'b.png']);
+  expect(await place.files('turned')).toEqual(['a.png', 'b.png']);
 });

@@ -12,7 +12,7 @@ export interface Row {
   readonly type: string;
   readonly source: string;
   readonly status: string;
-  readonly reason: string;
+  readonly reason?: string;
   readonly state: string;
   readonly path: string;
   readonly out: string;
@@ -21,7 +21,7 @@ export interface Row {
   readonly taken: boolean;
   readonly attempt: number;
   readonly error: { readonly code: string; readonly message: string };
-  readonly outputs: readonly { readonly path: string }[];
+  readonly outputs: readonly { readonly path: string; readonly width: number }[];
 }
 
 /** A running `imgtool watch`. */
@@ -54,7 +54,6 @@ export function watching(
     env: { ...process.env, ...userEnvironment() } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
   const rows: Row[] = [];
   let errors = '';
   const looks = new Set<() => void>();
@@ -69,6 +68,10 @@ export function watching(
     said();
   });
   const ended = once(child, 'close');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
   const until = <T>(what: string, look: () => T | undefined): Promise<T> =>
     new Promise((resolve, reject) => {
       const attempt = (): void => {
