@@ -29,8 +29,10 @@ export async function serve(flags: ServeFlags, origins: Origins): Promise<void> 
     ? startWhole(flags, logs, origins)
     : startInFront(flags, flags.upstream, logs, origins));
   process.on('SIGHUP', () => renewCertificate(running, logs));
+  // who has read the lines may send one at once
+  const told = firstSignal(leave);
   for (const line of lines) say(printable(line));
-  await firstSignal(leave);
+  await told;
   await running.drain();
   leave();
   process.exitCode = 0;

@@ -38,13 +38,17 @@ export async function openPort(options: PortOptions, take: (socket: Socket) => v
     host,
     port: typeof address === 'object' && address !== null ? address.port : port,
     stop: () => void server.close(),
-    // a server that was stopped closes with the last of its connections
-    ended: () => new Promise((resolve) => (sockets.size === 0 ? resolve() : server.once('close', resolve))),
+    // not the server's own 'close': it may have been told before the last of its connections tells of its end
+    ended: async () => void (await Promise.all(Array.from(sockets, closed))),
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

@@ -4,12 +4,14 @@ import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { execa } from 'execa';
 import sharp from 'sharp';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fixture, photos, tempDir } from '../support/fixtures.js';
+import { ready, stopped } from './decoders.js';
 import { bytesOf, direct, noise, server } from './workshop.js';
 
 const [photo = ''] = photos();
 const THUMB = { steps: [{ op: 'thumbnail', size: 100 }] };
+const SOON = { timeout: 30_000 };
 
 /** The bytes of an answer that must be a success. */
 async function body(response: Response): Promise<Buffer> {
@@ -154,6 +156,22 @@ describe('POST /v1/process', () => {
     expect(await problem(await fetch(`${url}/v1/process`, init))).toMatchObject({ status: 413 });
   });
 
+  it('goes on with a connection whose refused body came whole after all', async () => {
+    const { port } = await server({ limits: { bytes: 1000, totalMs: 4000 } });
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    let said = '';
+    socket.on('data', (data) => {
+      said += String(data);
+    });
+    const head = 'POST /v1/process HTTP/1.1\r\nHost: x\r\nContent-Length:';
+    socket.write(`${head} 2000\r\n\r\n`);
+    await vi.waitFor(() => expect(said).toMatch('HTTP/1.1 413'), SOON);
+    // the next one takes longer than a client that is refused has to read why
+    socket.write(`${' '.repeat(2000)}${head} 900\r\n\r\n`);
+    await vi.waitFor(() => expect(said).toMatch('HTTP/1.1 504'), SOON);
+  });
+
   it('gives up on a body that does not come', async () => {
     const { url, service } = await server({ limits: { totalMs: 300 } });
     const never = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) });
@@ -164,10 +182,12 @@ describe('POST /v1/process', () => {
   });
 
   it('answers at once when the queue is full, and when time is up, and serves on', async () => {
-    const { url, service } = await server({ limits: { workers: 1, queue: 0, totalMs: 3000 } });
+    const running = await server({ limits: { workers: 1, queue: 0, totalMs: 3000 } });
+    const { url, service } = running;
+    await ready(running);
     const recipe = `format=avif&effort=9`;
     const slow = post(`${url}/v1/process?${recipe}`, await noise(1));
-    await vi.waitFor(() => expect(service.state().running).toBe(1));
+    await vi.waitFor(() => expect(service.state().running).toBe(1), SOON);
     const refused = await post(`${url}/v1/process?thumb=100`, await bytesOf(photo));
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(await problem(refused)).toMatchObject({ status: 503, code: 'E_QUEUE_FULL' });
@@ -180,10 +200,10 @@ describe('POST /v1/process', () => {
     const leave = new AbortController();
     const gone = post(`${url}/v1/process?format=avif&effort=9`, await noise(1), { signal: leave.signal });
     const end = expect(gone).rejects.toThrow();
-    await vi.waitFor(() => expect(service.state().running).toBe(1));
+    await vi.waitFor(() => expect(service.state().running).toBe(1), SOON);
     leave.abort();
     await end;
-    await vi.waitFor(() => expect(service.state()).toMatchObject({ running: 0, workersBusy: [] }));
+    await vi.waitFor(() => expect(service.state()).toMatchObject({ running: 0, workersBusy: [] }), SOON);
   });
 
   it('lets in only those with the token', async () => {
@@ -301,9 +321,11 @@ describe('a server', () => {
   it('finishes what runs when it drains, tells probes, and then is gone', async () => {
     const running = await server({ limits: { workers: 1 } });
     const { url, service } = running;
-    const slow = post(`${url}/v1/process?mean=301`, await noise(1));
-    await vi.waitFor(() => expect(service.state().running).toBe(1));
+    const goOn = stopped(await ready(running));
+    const slow = post(`${url}/v1/process?thumb=100`, await bytesOf(photo));
+    await vi.waitFor(() => expect(service.state().running).toBe(1), SOON);
     const drained = running.drain();
+    goOn();
     await body(await slow);
     await drained;
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
@@ -312,7 +334,7 @@ describe('a server', () => {
   it('answers a decoder that dies with a clean error', async () => {
     const { url, service, logs } = await server({ limits: { workers: 1 } });
     const doomed = post(`${url}/v1/process?format=avif&effort=9`, await noise(1));
-    await vi.waitFor(() => expect(service.state().workersBusy).toHaveLength(1));
+    await vi.waitFor(() => expect(service.state().workersBusy).toHaveLength(1), SOON);
     process.kill(service.state().workersBusy[0] ?? 0, 'SIGKILL');
     expect(await problem(await doomed)).toMatchObject({ status: 500, code: 'E_WORKER' });
     await body(await post(`${url}/v1/process?thumb=100`, await bytesOf(photo)));

@@ -10,6 +10,7 @@ import { serveFrom } from './serving.js';
 import { bytesOf } from './workshop.js';
 
 const [photo = ''] = photos();
+const SOON = { timeout: 30_000 };
 
 /** A project whose file holds a `serve` section, a folder inside it, and a home. */
 async function project(serve?: object, user?: object) {
@@ -35,7 +36,7 @@ describe('the serve section of a config file', () => {
     await mkdir(join(cwd, 'images'));
     await writeFile(join(cwd, 'images/x.jpg'), await bytesOf(photo));
     const { url, said } = await serveFrom({ cwd: deep, env });
-    await vi.waitFor(() => expect(said()).toMatch(`config ${file} (token, root, jobTtl, limitBytes)`));
+    await vi.waitFor(() => expect(said()).toMatch(`config ${file} (token, root, jobTtl, limitBytes)`), SOON);
     expect(said()).not.toMatch('opensesame');
     expect(said().trimEnd().split('\n').length).toBeLessThanOrEqual(6);
     expect((await fetch(`${url}/v1/size?src=pictures/x.jpg`)).status).toBe(401);
@@ -118,7 +119,7 @@ describe('the serve section of a config file', () => {
     await expect(started(OTHER + 1)).rejects.toMatchObject({ code: 'E_CONFIG', file });
     expect((await started(me === 0 ? OTHER : me)).flags).toEqual({ queue: 5 });
     const { said } = await serveFrom({ cwd, env });
-    await vi.waitFor(() => expect(said()).toMatch(`config ${file} (queue)`));
+    await vi.waitFor(() => expect(said()).toMatch(`config ${file} (queue)`), SOON);
   });
 });
 

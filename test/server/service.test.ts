@@ -20,7 +20,7 @@ const [photo = ''] = photos();
 
 /** Resolves once the service is at the stated work. */
 async function until(state: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(state()).toBe(true), { timeout: 20_000, interval: 5 });
+  await vi.waitFor(() => expect(state()).toBe(true), { timeout: 30_000, interval: 5 });
 }
 
 describe('the image service', () => {

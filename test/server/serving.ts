@@ -4,6 +4,9 @@ import { expect, onTestFinished, vi } from 'vitest';
 import { CLI, userEnvironment } from '../support/cli.js';
 import { tempDir } from '../support/fixtures.js';
 
+/** The last of the lines that every start has: what is off, and of a server in front of another, what to try. */
+const STARTED = /\n {2}off .*\n|\n {2}try .*\/image'\n/;
+
 /** `imgtool serve` as a user starts it; resolves when it has said where it listens. */
 export function serve(...args: readonly string[]) {
   return serveFrom({}, ...args);
@@ -28,12 +31,16 @@ export async function serveFrom(
     extendEnv: true,
     ...(cwd !== undefined && { cwd }),
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  // its folder is removed next, which must not be written to any more
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await child;
+  });
   let said = '';
   child.stderr.on('data', (text) => {
     said += String(text);
   });
-  await vi.waitFor(() => expect(said).toMatch(/\n.*try /), { timeout: 30_000 });
+  await vi.waitFor(() => expect(said).toMatch(STARTED), { timeout: 50_000 });
   const [url = ''] = /https?:\/\/[\d.:]+/.exec(said) ?? [];
   return { child, url, said: () => said };
 }

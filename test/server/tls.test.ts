@@ -18,6 +18,7 @@ import { bytesOf, direct, server } from './workshop.js';
 
 const [photo = ''] = photos();
 const WINDOW = 4 * 1024 * 1024;
+const SOON = { timeout: 30_000 };
 
 /** A server with TLS, and its certificate. */
 async function secured() {
@@ -72,8 +73,8 @@ describe('a server with a certificate', () => {
     expect(turned.data.equals(data)).toBe(true);
     const session = connectHttp2(url, { ca });
     onTestFinished(() => session.destroy());
-    await vi.waitFor(() => expect(session.remoteSettings?.initialWindowSize).toBe(WINDOW));
-    await vi.waitFor(() => expect(session.state.remoteWindowSize).toBe(WINDOW));
+    await vi.waitFor(() => expect(session.remoteSettings?.initialWindowSize).toBe(WINDOW), SOON);
+    await vi.waitFor(() => expect(session.state.remoteWindowSize).toBe(WINDOW), SOON);
   });
 
   it.each([
@@ -116,7 +117,7 @@ describe('a server with a certificate', () => {
     const socket = await shaken(port, { ca, ALPNProtocols: ['http/1.1'] });
     const rest = heard(socket);
     socket.write('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0), SOON);
     await drain();
     expect(await rest).toMatch('200 OK');
   });
@@ -134,16 +135,18 @@ describe('a server with a certificate', () => {
 describe('a handshake', () => {
   it('that takes too long is cut, as is silence before and after it', async () => {
     const files = await certificate();
-    const secure = (socket: TLSSocket) => byProtocol(socket, 100, { http: () => undefined });
-    const tls = openTls(files, 100, secure);
-    const listening = createServer((socket) => tls.take(socket)).listen(0, '127.0.0.1');
-    onTestFinished(() => void listening.close());
-    await once(listening, 'listening');
-    const { port } = listening.address() as AddressInfo;
-    const slow = connectPlain(port, '127.0.0.1');
+    const listening = async (handshakeMs: number): Promise<number> => {
+      const secure = (socket: TLSSocket) => byProtocol(socket, 100, { http: () => undefined });
+      const tls = openTls(files, handshakeMs, secure);
+      const port = createServer((socket) => tls.take(socket)).listen(0, '127.0.0.1');
+      onTestFinished(() => void port.close());
+      await once(port, 'listening');
+      return (port.address() as AddressInfo).port;
+    };
+    const slow = connectPlain(await listening(100), '127.0.0.1');
     slow.write(Buffer.from([0x16, 3, 1, 2, 0]));
     expect(await heard(slow)).toBe('');
-    const silent = await shaken(port, { ca: await readFile(files.cert) });
+    const silent = await shaken(await listening(30_000), { ca: await readFile(files.cert) });
     expect(await heard(silent)).toBe('');
   });
 });
@@ -168,13 +171,16 @@ describe('imgtool serve --tls-cert --tls-key', () => {
     const first = await served();
     await writeFile(files.key, 'no key');
     child.kill('SIGHUP');
-    await vi.waitFor(async () => expect(await readFile(join(logs, 'error.log'), 'utf8')).toMatch('tls-key'));
+    await vi.waitFor(
+      async () => expect(await readFile(join(logs, 'error.log'), 'utf8')).toMatch('tls-key'),
+      SOON,
+    );
     expect(await served()).toBe(first);
     const renewed = await certificate();
     await copyFile(renewed.cert, files.cert);
     await copyFile(renewed.key, files.key);
     child.kill('SIGHUP');
-    await vi.waitFor(async () => expect(await served()).not.toBe(first));
+    await vi.waitFor(async () => expect(await served()).not.toBe(first), SOON);
     child.kill('SIGTERM');
     expect((await child).exitCode).toBe(0);
   });

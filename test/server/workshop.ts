@@ -65,9 +65,17 @@ export async function process(
   }
 }
 
+/** Longer than anything a test waits for takes on a busy machine: a guard against hanging, no measurement. */
+export const SOON = { timeout: 50_000 } as const;
+
+/** What a check gives once it passes; on a machine with much to do that may take a while. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { ...SOON, interval: 25 });
+}
+
 /** Resolves when nothing lies in the spool any more. */
 export async function emptied({ spool }: Pick<Service.ImageService, 'spool'>): Promise<void> {
-  await vi.waitFor(async () => expect(await readdir(spool.folder)).toEqual([]));
+  await eventually(async () => expect(await readdir(spool.folder)).toEqual([]));
 }
 
 /** A file's bytes. */

@@ -89,8 +89,10 @@ function addHooks(app: FastifyInstance, { auth, logs, metrics, draining, totalMs
     if (typeof payload === 'string' || payload instanceof Uint8Array) watched(reply.raw, payload.length);
   });
   app.addHook('onResponse', async (request, reply) => {
-    // a body that was refused half-way is read no further than this
-    if (!request.raw.complete) setTimeout(() => request.raw.socket.destroy(), LINGER_MS).unref();
+    // a body that was refused half-way is read no further than this; one that comes whole by then is no reason to cut
+    // its connection, which another request may be on
+    const { raw } = request;
+    if (!raw.complete) setTimeout(() => raw.complete || raw.socket.destroy(), LINGER_MS).unref();
     const route = request.routeOptions.url ?? 'none';
     const { elapsedTime: ms, statusCode: status } = reply;
     const bytesOut = Number(reply.getHeader('content-length') ?? 0);

@@ -53,8 +53,9 @@ describe('a connection', () => {
   });
 
   it('beyond the most there may be is ended at once, and one that leaves makes room', async () => {
-    const at = await server({ connections: 1000 });
-    const open = await Promise.all(Array.from({ length: 1000 }, () => raw(at.port)));
+    const at = await server({ connections: 200 });
+    // few enough that the first are not cut for their silence before the last are there
+    const open = await Promise.all(Array.from({ length: 200 }, () => raw(at.port)));
     await ended(await raw(at.port));
     for (const socket of open) expect(socket.closed).toBe(false);
     await Promise.all(open.map((socket) => ended(socket.destroy())));

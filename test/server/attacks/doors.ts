@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest';
 import type { RecipeInput } from '../../../src/recipe.js';
 import { imgtool } from '../../support/cli.js';
 import { photos, tempDir } from '../../support/fixtures.js';
+import { ready } from '../decoders.js';
 import { collected, failure, grpcClient } from '../grpc-client.js';
 import { bytesOf, emptied, server } from '../workshop.js';
 
@@ -84,14 +85,20 @@ export async function commandLine(...flags: string[]): Promise<Door> {
 }
 
 const [PHOTO = ''] = photos();
+const SOON = { timeout: 30_000 };
 const SMALL: RecipeInput = { steps: [{ op: 'thumbnail', size: 10 }] };
 
 /** That a server answers a good request, works at nothing, and keeps nothing on disk. */
 export async function unharmed({ url, service }: Served): Promise<void> {
   const body = new Uint8Array(await bytesOf(PHOTO));
+  const idle = { running: 0, waiting: 0, workersBusy: [] };
+  const isIdle = (): void => expect(service.state()).toMatchObject(idle);
+  await vi.waitFor(isIdle, SOON);
+  // a process that starts late must not take the time of the request
+  await ready({ service });
   const response = await fetch(`${url}/v1/process?thumb=10`, { method: 'POST', body });
   expect(response.status).toBe(200);
   await response.arrayBuffer();
-  await vi.waitFor(() => expect(service.state()).toMatchObject({ running: 0, waiting: 0, workersBusy: [] }));
+  await vi.waitFor(isIdle, SOON);
   await emptied({ spool: service.spool });
 }

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import { fixture } from '../../support/fixtures.js';
+import { ready } from '../decoders.js';
 import { collected, failure, grpcClient } from '../grpc-client.js';
 import { bytesOf, noise, server } from '../workshop.js';
 import { unharmed } from './doors.js';
 import { call, session } from './sessions.js';
 
+const SOON = { timeout: 30_000 };
 const SERVICE = 'imgtool.v1.ImageService';
 const ENDLESS = { json: JSON.stringify({ outputs: [{ format: 'avif', effort: 9, quality: 90 }] }) };
 /** `Recipe.steps` is repeated: an empty one takes two bytes. */
@@ -32,7 +34,7 @@ describe('a call', () => {
   it.each(['Process', 'Size', 'ProcessStream'])(
     'of %s that is never half-closed is ended at the time limit',
     async (method) => {
-      const at = await server({ limits: { totalMs: 500 } });
+      const at = await server({ limits: { totalMs: 2000 } });
       const stream = call(session(at.url), method);
       stream.resume().write(message(0));
       await once(stream, 'close');
@@ -92,8 +94,11 @@ describe('a call', () => {
     const at = await server({ limits: { workers: 1, queue: 0 } });
     const client = grpcClient(at.port, SERVICE);
     const slow = { recipe: ENDLESS, image: await noise(1) };
-    const late = failure(client.unary('Process', slow, { deadlineMs: 1500 }));
-    await vi.waitFor(() => expect(at.service.state().running).toBe(1));
+    await ready(at);
+    // nor is the connection to take the time of the call
+    await client.unary('Process', { image: await bytesOf(fixture('png/rgb.png')) });
+    const late = failure(client.unary('Process', slow, { deadlineMs: 3000 }));
+    await vi.waitFor(() => expect(at.service.state().running).toBe(1), SOON);
     expect(await late).toMatchObject({ code: status.DEADLINE_EXCEEDED });
     await unharmed(at);
     const leaving = client.stream('ProcessStream');
@@ -101,7 +106,7 @@ describe('a call', () => {
     leaving.write({ spec: { recipe: ENDLESS } });
     leaving.write({ chunk: { offset: 0, data: slow.image } });
     leaving.end();
-    await vi.waitFor(() => expect(at.service.state().running).toBe(1));
+    await vi.waitFor(() => expect(at.service.state().running).toBe(1), SOON);
     leaving.cancel();
     await unharmed(at);
   });

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import sharp from 'sharp';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fixture } from '../../support/fixtures.js';
+import { ready } from '../decoders.js';
 import { bytesOf, noise, server } from '../workshop.js';
 import { unharmed } from './doors.js';
 import { call, session } from './sessions.js';
@@ -8,6 +10,7 @@ import { call, session } from './sessions.js';
 /** Raw pixels of 27 MB, more than the sockets of a loopback connection hold. */
 const LARGE = '/v1/process?format=npy';
 const SIDE = 3000;
+const SOON = { timeout: 30_000 };
 
 /** A client that asks for a large answer, and takes nothing of it but its first bytes. */
 function reluctant(port: number, picture: Uint8Array): Promise<{ socket: Socket; taken(): Promise<number> }> {
@@ -37,19 +40,22 @@ function reluctant(port: number, picture: Uint8Array): Promise<{ socket: Socket;
 
 describe('a client that does not read its answer', () => {
   it('is cut off at the time limit, having held no place but its connection', async () => {
-    const at = await server({ connections: 1, limits: { workers: 1, queue: 0, totalMs: 3000 } });
+    const at = await server({ connections: 1, limits: { workers: 1, queue: 0, totalMs: 5000 } });
+    await ready(at);
     const { taken } = await reluctant(at.port, await noise(1, SIDE));
     // it has the one connection there may be, and the one worker is free
     await expect(fetch(`${at.url}/livez`)).rejects.toThrow();
-    await vi.waitFor(() => expect(at.service.state()).toMatchObject({ running: 0, workersBusy: [] }));
-    await vi.waitFor(() => fetch(`${at.url}/livez`), { timeout: 30_000, interval: 100 });
+    await vi.waitFor(() => expect(at.service.state()).toMatchObject({ running: 0, workersBusy: [] }), SOON);
+    await vi.waitFor(() => fetch(`${at.url}/livez`), { ...SOON, interval: 100 });
     expect(await taken()).toBeLessThan(SIDE * SIDE * 3);
     await unharmed(at);
   });
 
   it('is cut off when too many bytes wait for such clients, the oldest first', async () => {
     const at = await server({ limits: { totalMs: 60_000 } });
-    const picture = await noise(1, SIDE);
+    // plain, so that none of them waits long for its turn
+    const create = { width: SIDE, height: SIDE, channels: 3, background: 'teal' } as const;
+    const picture = await sharp({ create }).jpeg().toBuffer();
     const clients = [];
     for (let count = 0; count < 12; count += 1) clients.push(await reluctant(at.port, picture));
     const [first, last] = [clients[0], clients.at(-1)];

@@ -106,7 +106,7 @@ async function asShown(page: string, cwd: string): Promise<void> {
         if (answer !== undefined) expect(stdout.replaceAll(UUID, 'ID')).toBe(answer.replaceAll(UUID, 'ID'));
         return stdout;
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 30_000, interval: 100 },
     );
     id = said.match(UUID)?.[0] ?? id;
   }

@@ -5,6 +5,8 @@ import { expect, onTestFinished, vi } from 'vitest';
 import type { CompatOptions } from '../../../src/server/compat/index.js';
 import { ENDLESS, noise, server, type TestServer } from '../workshop.js';
 
+const SOON = { timeout: 30_000 };
+
 /** All APIs of other services, with what they keep as they keep it. */
 const ALL: CompatOptions = { names: ['imageapi', 'thumbnails', 'upload-poll'], ttl: {} };
 
@@ -37,7 +39,7 @@ export async function until(url: string, wanted: (said: Said) => boolean): Promi
       expect(wanted(said), said.text).toBe(true);
       return said;
     },
-    { timeout: 30_000, interval: 20 },
+    { ...SOON, interval: 20 },
   );
 }
 
@@ -58,7 +60,7 @@ export async function busy({ desk }: Awaited<ReturnType<typeof server>>): Promis
     source: { kind: 'blob', blob },
     target: { kind: 'blob' },
   });
-  await vi.waitFor(async () => expect((await desk.find(id)).state).toBe('running'));
+  await vi.waitFor(async () => expect((await desk.find(id)).state).toBe('running'), SOON);
   return async () => void (await desk.queue.cancel(id));
 }
 

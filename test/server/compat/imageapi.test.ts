@@ -226,7 +226,7 @@ describe('GET /result', () => {
   });
 
   it('tells of a finished job until its time is over; the file stays', async () => {
-    const { url, post, folder } = await atFolder({ compat: { ttl: { imageapi: 1500 } } });
+    const { url, post, folder } = await atFolder({ compat: { ttl: { imageapi: 5000 } } });
     await copyFile(photo, join(folder, 'sample.jpg'));
     const id = field((await post('sample.jpg')).text, 'jobId');
     const result = `${url}/result?jobId=${id}`;

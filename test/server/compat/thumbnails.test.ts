@@ -152,7 +152,7 @@ describe('GET /v1/thumbnails', () => {
   });
 
   it('forgets record and file together', async () => {
-    const { url, place, created, shown } = await besideOrigin({ compat: { ttl: { thumbnails: 1500 } } });
+    const { url, place, created, shown } = await besideOrigin({ compat: { ttl: { thumbnails: 5000 } } });
     const id = await created(`${place}/a.jpg`);
     await until(shown(id), ({ text }) => text.includes('completed'));
     expect((await fetch(`${url}/static/${id}.jpg`)).status).toBe(200);

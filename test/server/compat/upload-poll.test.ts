@@ -131,7 +131,7 @@ describe('POST /create', () => {
       expect(said.text).toMatch(/^\{"status":"FAILURE","message":".*","data":null\}$/);
     }
     expect(await uploads()).toEqual([]);
-    await expect.poll(() => readdir(service.spool.folder)).toEqual([]);
+    await expect.poll(() => readdir(service.spool.folder), { timeout: 30_000 }).toEqual([]);
   });
 
   it('refuses an upload that is too large, and keeps nothing of it', async () => {
@@ -142,7 +142,7 @@ describe('POST /create', () => {
       /^\{"status":"FAILURE","message":"expected at most 1 MiB, received more","data":null\}$/,
     );
     expect(await uploads()).toEqual([]);
-    await expect.poll(() => readdir(service.spool.folder)).toEqual([]);
+    await expect.poll(() => readdir(service.spool.folder), { timeout: 30_000 }).toEqual([]);
   });
 
   it('keeps nothing of an upload that the queue has no room for', async () => {

@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -11,14 +14,11 @@ import type { StatsJson } from '../../../src/server/http/job-stats.js';
 import { CLI, imgtool, userEnvironment } from '../../support/cli.js';
 import { tempDir } from '../../support/fixtures.js';
 import { serve } from '../serving.js';
-import { noise } from '../workshop.js';
+import { noise, SOON } from '../workshop.js';
 
 const SOAK = process.env.IMGTOOL_SOAK !== undefined;
 const [JOBS, ROUNDS] = SOAK ? [1000, 20] : [200, 3];
 const MINUTES = 60_000;
-
-/** Longer than anything but the first test takes on a busy machine. */
-const SOON = { timeout: 30_000 };
 
 /** A picture with what the command line makes of it. */
 interface Sample {
@@ -199,22 +199,56 @@ async function endless(url: string): Promise<string> {
   return id;
 }
 
+/** A source of one picture that has its clients wait for it until it is released. */
+async function held() {
+  let release = (_bytes: Buffer | undefined): void => undefined;
+  const answer = new Promise<Buffer | undefined>((resolve) => {
+    release = resolve;
+  });
+  const origin = createServer((_request, response) => void answer.then((bytes) => response.end(bytes)));
+  const asked = once(origin, 'request');
+  origin.listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+  onTestFinished(() => void origin.close());
+  return { url: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`, asked, release };
+}
+
 describe('a server told to end', () => {
+  it('ends well from the moment that it says where it is', async () => {
+    const spool = await tempDir();
+    const ends = Array.from({ length: 4 }, async () => {
+      const child = execa(
+        process.execPath,
+        [CLI, 'serve', '--port', '0', '--no-jobs', '--spool-dir', spool],
+        {
+          env: userEnvironment(),
+          reject: false,
+        },
+      );
+      child.stderr.once('data', () => child.kill('SIGTERM'));
+      const { exitCode, signal, stderr } = await child;
+      return [exitCode, signal, /^imgtool .* serves /.test(stderr)];
+    });
+    expect(await Promise.all(ends)).toEqual(Array(4).fill([0, undefined, true]));
+  });
+
   it('finishes the jobs that run; what waits is done after the next start', async () => {
     const data = join(await tempDir(), 'data');
     const [sample] = await samples();
-    const first = await serve('--data-dir', data, '--workers', '1');
-    const slow = await fetch(`${first.url}/v1/process?mean=301`, {
-      method: 'POST',
+    const source = await held();
+    const allowed = ['--allow-url', source.url, '--allow-private', '--limit-fetch-ms', '60000'];
+    const first = await serve('--data-dir', data, '--workers', '1', ...allowed);
+    const slow = await fetch(`${first.url}/v1/image?src=${source.url}/a.jpg&thumb=100`, {
       headers: { prefer: 'respond-async' },
-      body: new Uint8Array(await noise(1, 1500)),
     });
     const { id } = (await slow.json()) as JobJson;
-    await vi.waitFor(async () => expect((await stats(first.url)).workers.busy).toHaveLength(1), SOON);
+    await source.asked;
     const waiting = await Promise.all(
       Array.from({ length: 5 }, () => sample && submitted(first.url, sample)),
     );
     first.child.kill('SIGTERM');
+    await vi.waitFor(() => expect(first.said()).toMatch('finishing what runs'), SOON);
+    source.release(sample?.bytes);
     expect((await first.child).exitCode).toBe(0);
     const { jobs } = await contents(data);
     expect(jobs.find((job) => job.id === id)?.state).toBe('succeeded');
@@ -278,7 +312,7 @@ describe('a data folder', () => {
 });
 
 /** The queue asks for the room on its disk once a second. */
-const ROOM = { timeout: 30_000, interval: 100 };
+const ROOM = { ...SOON, interval: 100 };
 
 /** Whether file systems may be mounted in a name space of our own, where they leave no trace. */
 const MAY_MOUNT = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
@@ -289,7 +323,7 @@ describe('a full disk', () => {
     await mkdir(disk);
     // the queue wants 64 MiB free for a new job: there are until the filler takes them
     const steps = [
-      `mount -t tmpfs -o size=72m none ${disk}`,
+      `mount -t tmpfs -o size=96m none ${disk}`,
       `"$NODE" "$CLI" serve --port 0 --workers 1 --data-dir ${disk}/data & read -r line`,
       `head -c 40000000 /dev/zero > ${disk}/filler; read -r line`,
       `rm ${disk}/filler; read -r line; kill -KILL $!; wait`,

@@ -3,6 +3,7 @@ import { openEmbedded } from '../../../src/jobs/embedded.js';
 import { EventStream } from '../../../src/server/http/event-stream.js';
 import { EMPTY, jobOf } from '../../jobs/hands.js';
 import { tempDir } from '../../support/fixtures.js';
+import { eventually, SOON } from '../workshop.js';
 
 async function queue() {
   const opened = await openEmbedded({ folder: await tempDir(), limits: { reserve: 0 } });
@@ -41,7 +42,7 @@ describe('a reader that takes nothing for a while', () => {
         for (const fraction of [0.2, 0.4, 0.6, 0.8]) progress(fraction);
         return EMPTY;
       }, 8);
-      for (const id of ids) await expect.poll(async () => (await jobs.get(id))?.state).toBe('succeeded');
+      await eventually(async () => expect((await jobs.counts()).finished).toBe(count));
       expect(stream.readableLength).toBeLessThan(2 * stream.readableHighWaterMark);
       const { events, done } = await told(stream, count);
       expect(done).toEqual(new Set(ids));
@@ -67,7 +68,7 @@ describe('a reader that takes nothing for a while', () => {
     stream.on('data', (chunk) => {
       text += String(chunk);
     });
-    await expect.poll(() => text).toMatch('retry');
+    await expect.poll(() => text, SOON).toMatch('retry');
     for (let beats = 0; beats < 200; beats += 1) {
       stream.beat();
       await new Promise((resolve) => setImmediate(resolve));

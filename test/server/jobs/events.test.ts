@@ -1,11 +1,10 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { photos, tempDir } from '../../support/fixtures.js';
-import { bytesOf, noise, server } from '../workshop.js';
-import { eventually, reaches, submitted, watch } from './jobs.js';
+import { bytesOf, eventually, noise, server } from '../workshop.js';
+import { busy, ENDLESS, reaches, submitted, watch } from './jobs.js';
 
 const [photo = ''] = photos();
-const ENDLESS = 'format=avif&effort=9&quality=90';
 
 /** Event ids as numbers. */
 function numbers(told: readonly { readonly id: string }[]): number[] {
@@ -14,9 +13,10 @@ function numbers(told: readonly { readonly id: string }[]): number[] {
 
 describe('GET /v1/jobs/ID/events', () => {
   it('tells of progress to the end, and ends', async () => {
-    const { url } = await server({ jobs: {} });
-    const job = await submitted(url, await noise(1), { query: 'mean=31' });
+    const { url, free } = await busy();
+    const job = await submitted(url, await bytesOf(photo));
     const watcher = await watch(url, `${job.href}/events`);
+    await free();
     expect(watcher.response.headers).toMatchObject({
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
@@ -63,12 +63,10 @@ describe('GET /v1/jobs/ID/events', () => {
 
   it('goes on after the last event that a client has, over a restart too', async () => {
     const folder = await tempDir();
-    const first = await server({ jobs: { folder }, limits: { workers: 1 } });
-    const endless = await submitted(first.url, await noise(1), { query: ENDLESS });
+    const { endless, ...first } = await busy({ jobs: { folder } });
     const job = await submitted(first.url, await bytesOf(photo));
     const before = await watch(first.url, `${job.href}/events`);
     await before.hears('progress');
-    await reaches(first.url, endless, 'running');
     await first.close();
     await eventually(() => expect(before.response.destroyed).toBe(true));
     expect(before.told).toMatchObject([{ job: { state: 'queued' } }]);

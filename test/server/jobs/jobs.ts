@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { JobJson } from '../../../src/server/http/job-json.js';
+import { eventually, noise, server } from '../workshop.js';
 
 /** How a test asks for a job. */
 export interface Asking {
@@ -38,11 +39,6 @@ export async function look(url: string, { href }: Pick<JobJson, 'href'>): Promis
   return jobOf(await fetch(`${url}${href}`));
 }
 
-/** What a check gives once it passes; on a machine with much to do that may take a while. */
-export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 20_000, interval: 25 });
-}
-
 /** A job once it is in a state. */
 export function reaches(url: string, job: Pick<JobJson, 'href'>, state: JobJson['state']): Promise<JobJson> {
   return eventually(async () => {
@@ -50,6 +46,20 @@ export function reaches(url: string, job: Pick<JobJson, 'href'>, state: JobJson[
     expect(now.state, JSON.stringify(now.error)).toBe(state);
     return now;
   });
+}
+
+/** The query of work that takes an encoder far longer than a test runs. */
+export const ENDLESS = 'format=avif&effort=9&quality=90';
+
+/** A server with one worker, which an endless job holds until it is freed: what comes after it waits. */
+export async function busy(options: Parameters<typeof server>[0] = {}) {
+  const running = await server({ jobs: {}, ...options, limits: { ...options.limits, workers: 1 } });
+  const endless = await submitted(running.url, await noise(1), { query: ENDLESS });
+  await reaches(running.url, endless, 'running');
+  // a job runs from when it is taken up, which may be before there is a decoder
+  await eventually(() => expect(running.service.state().workersBusy).toHaveLength(1));
+  const free = () => fetch(`${running.url}${endless.href}`, { method: 'DELETE' });
+  return { ...running, endless, free };
 }
 
 /** An event as a client got it. */

@@ -3,19 +3,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JobJson } from '../../../src/server/http/job-json.js';
 import { statsSchema } from '../../../src/server/http/job-stats.js';
 import { fixture, photos, tempDir } from '../../support/fixtures.js';
-import { bytesOf, direct, noise, server } from '../workshop.js';
-import { ask, eventually, jobOf, look, reaches, submitted } from './jobs.js';
+import { bytesOf, direct, eventually, server } from '../workshop.js';
+import { ask, busy, jobOf, look, reaches, submitted } from './jobs.js';
 
 const [photo = ''] = photos();
-const ENDLESS = 'format=avif&effort=9&quality=90';
-
-/** A server with one worker, which an endless job holds. */
-async function busy(options: Parameters<typeof server>[0] = {}) {
-  const running = await server({ jobs: {}, ...options, limits: { workers: 1 } });
-  const endless = await submitted(running.url, await noise(1), { query: ENDLESS });
-  await reaches(running.url, endless, 'running');
-  return { ...running, endless };
-}
 
 describe('GET /v1/jobs/ID', () => {
   it('tells of a job that failed, with why, and 304 to those who know', async () => {
@@ -119,8 +110,9 @@ describe('GET /v1/jobs/ID/result', () => {
   it('is 404 for a job that makes no pictures', async () => {
     const { url } = await server({ jobs: {} });
     const init = { method: 'POST', body: new Uint8Array(await bytesOf(photo)) };
-    const response = await fetch(`${url}/v1/size`, { ...init, headers: { prefer: 'respond-async, wait=9' } });
-    expect((await fetch(`${url}${(await jobOf(response)).href}/result`)).status).toBe(404);
+    const response = await fetch(`${url}/v1/size`, { ...init, headers: { prefer: 'respond-async' } });
+    const job = await reaches(url, await jobOf(response), 'succeeded');
+    expect((await fetch(`${url}${job.href}/result`)).status).toBe(404);
   });
 
   it('names the file as the client did, and lets no name do harm', async () => {

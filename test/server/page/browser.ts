@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { execa } from 'execa';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, expect, onTestFinished } from 'vitest';
+import { SOON } from '../workshop.js';
 
 const { stdout, exitCode } = await execa('which', ['chromium'], { reject: false });
 
@@ -15,17 +16,18 @@ afterAll(async () => (await browser)?.close());
 /** What went wrong in a page while it was watched. */
 export interface Watched {
   readonly page: Page;
-  /** Console errors and warnings, exceptions, violations of the policy, and requests to others than the server. */
-  readonly faults: string[];
-  /** Forgets requests that were refused or not answered, where a test wants that: a browser logs each. */
+  /** Forgets requests that were or will be refused or not answered, where a test wants that: a browser logs each. */
   forgive(): void;
 }
 
-/** Opens the page of a server in a browser of its own; when the test ends, nothing may have gone wrong in it. */
+/**
+ * Opens the page of a server in a browser of its own; when the test ends, there may have been no console errors and
+ * warnings, exceptions, violations of the policy, and requests to others than the server.
+ */
 export async function visit(url: string, options: BrowserContextOptions = {}): Promise<Watched> {
-  browser ??= chromium.launch({ executablePath: stdout.trim(), args: ['--no-sandbox'] });
+  browser ??= chromium.launch({ executablePath: stdout.trim(), args: ['--no-sandbox'], ...SOON });
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(SOON.timeout);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('console', (message) => {
@@ -39,16 +41,24 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
   await page.addInitScript(
     "addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(violatedDirective))",
   );
+  let forgiving = false;
+  const forgive = (): void => {
+    forgiving = true;
+  };
   onTestFinished(async () => {
     await context.close();
-    expect(faults).toEqual([]);
+    // what was under way may have been refused up to now
+    expect(faults.filter((fault) => !(forgiving && fault.startsWith('Failed to load resource')))).toEqual([]);
   });
-  const forgive = (): void => {
-    const kept = faults.filter((fault) => !fault.startsWith('Failed to load resource'));
-    faults.splice(0, faults.length, ...kept);
-  };
   await page.goto(url);
-  return { page, faults, forgive };
+  return { page, forgive };
+}
+
+/** Chooses one of several by the keyboard: a pointer would miss it when what was counted or loaded moves the page. */
+export async function choose(page: Page, name: string): Promise<void> {
+  const radio = page.getByRole('radio', { name });
+  await radio.press('Space');
+  expect(await radio.isChecked()).toBe(true);
 }
 
 /** Drops files onto the page, as from a file manager. */

@@ -7,8 +7,8 @@ import type { RecipeInput } from '../../../src/recipe.js';
 import { imgtool } from '../../support/cli.js';
 import { fixture, photos, tempDir } from '../../support/fixtures.js';
 import { grpcClient } from '../grpc-client.js';
-import { bytesOf, direct, server } from '../workshop.js';
-import { browses, drop, inPage, saved, visit } from './browser.js';
+import { bytesOf, direct, eventually, server } from '../workshop.js';
+import { browses, choose, drop, inPage, saved, visit } from './browser.js';
 
 const [photo = ''] = photos();
 const bytes = await bytesOf(photo);
@@ -41,13 +41,16 @@ async function add(page: Page, operation: string): Promise<void> {
     .click();
 }
 
-/** The text that the page copies, from the clipboard. */
+/** The text that the page copies, once it is on the clipboard. */
 async function copied(page: Page, way: string): Promise<string> {
-  await page.getByRole('radio', { name: way }).check({ force: true });
+  await choose(page, way);
   await page.evaluate(`navigator.clipboard.writeText('')`);
   await page.locator('.copy-as').getByRole('button').click();
-  await page.locator('.copy-as').getByRole('button', { name: 'Copied' }).waitFor();
-  return String(await page.evaluate('navigator.clipboard.readText()'));
+  return eventually(async () => {
+    const text = String(await page.evaluate('navigator.clipboard.readText()'));
+    expect(text).not.toBe('');
+    return text;
+  });
 }
 
 async function picked(url: string, name = 'photo.jpg') {
@@ -102,6 +105,8 @@ describe.skipIf(!browses)('a recipe on the page (skipped without chromium)', () 
       output: { properties: object };
     };
     const adders = page.getByRole('group', { name: 'Add a step' }).getByRole('button');
+    // the page asks for the operations too
+    await adders.first().waitFor();
     expect(await adders.count()).toBe(operations.length);
     for (const [index, { params }] of operations.entries()) {
       await adders.nth(index).click();
@@ -167,6 +172,10 @@ describe.skipIf(!browses)('a recipe on the page (skipped without chromium)', () 
     const { url } = await server();
     const { page } = await picked(url);
     const stage = page.locator('.stage');
+    // a picture that comes to its size later would move what a pointer aims at
+    const widths = () =>
+      stage.locator('img').evaluateAll((images) => images.map(({ naturalWidth }) => naturalWidth));
+    await eventually(async () => expect(Math.min(...(await widths()))).toBeGreaterThan(0));
     const covered = () => stage.evaluate((element) => element.style.getPropertyValue('--at'));
     await page.getByRole('slider').focus();
     await page.keyboard.press('Home');
@@ -177,7 +186,7 @@ describe.skipIf(!browses)('a recipe on the page (skipped without chromium)', () 
     await page.mouse.down();
     await page.mouse.up();
     expect(await covered()).toBe('25%');
-    await page.getByRole('radio', { name: 'Side by side' }).check({ force: true });
+    await choose(page, 'Side by side');
     const [before, after] = await Promise.all(
       ['.before', '.after'].map((name) => page.locator(name).boundingBox()),
     );
@@ -268,10 +277,18 @@ describe.skipIf(!browses)('what is copied from the page (skipped without chromiu
       clipboard.writeText = (text) => held.then(() => write(text));
     }`);
     const button = page.locator('.copy-as').getByRole('button');
+    // it says so for two seconds only
+    const said = await button.evaluateHandle((element) => {
+      const labels: string[] = [];
+      const { MutationObserver } = element.ownerDocument.defaultView;
+      new MutationObserver(() => labels.push(element.textContent)).observe(element, { childList: true });
+      return labels;
+    });
     await button.click();
     expect(await button.textContent()).toBe('Copy');
+    await said.evaluate((labels) => labels.splice(0));
     await page.evaluate('release()');
-    await button.getByText('Copied').waitFor();
+    await eventually(async () => expect(await said.jsonValue()).toContain('Copied'));
   });
 
   it('holds no token, but says where it goes', async () => {

@@ -52,9 +52,9 @@ export class TaskList {
     if (before?.state !== job.state) announce(`${titleOf(job)}: ${STATES[job.state].toLowerCase()}`);
   }
 
-  /** Takes in a job that was handed in here; what the stream told of it meanwhile is newer. */
+  /** Takes in a job that was handed in here; what the stream or a list told of it meanwhile is newer. */
   accepted(job: Job): void {
-    if (!this.#told.has(job.id)) this.#put(job);
+    if (!this.#told.has(job.id) && this.#rows.get(job.id) === undefined) this.#put(job);
     this.#sayHowMany();
   }
 
