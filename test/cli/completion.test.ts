@@ -119,7 +119,7 @@ test.skipIf(zshIsMissing).each(ZSH)('zsh completes %j', async (typed, line) => {
   );
   const { stdout } = await promisify(execFile)('zsh', ['-f', 'type.zsh', typed], {
     cwd: folder,
-    timeout: 20_000,
+    timeout: 50_000,
   });
   expect(stdout).toContain(line);
 });

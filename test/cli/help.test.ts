@@ -56,7 +56,7 @@ test('a reader that leaves early ends help quietly', async () => {
   expect({ stdout, stderr }).toEqual({ stdout: 'Resize to a width, a height or both\n', stderr: '' });
 });
 
-test.each(OWN)('the examples that the help of %s shows run', { timeout: 30_000 }, async (name) => {
+test.each(OWN)('the examples that the help of %s shows run', async (name) => {
   const folder = await exampleFolder();
   const { stdout } = await imgtool([name, '--help']);
   const examples = String(stdout).match(/^ {2}imgtool .*/gm) ?? [];

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
@@ -124,13 +121,9 @@ describe('imgtool jobs', () => {
 
   it('goes on waiting while the server is started anew', async () => {
     const data = join(await tempDir(), 'data');
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    const start = () => serve('--workers', '1', '--port', `${port}`, '--data-dir', data);
+    const start = (...args: string[]) => serve('--workers', '1', '--data-dir', data, ...args);
     const first = await start();
-    const url = `http://127.0.0.1:${port}`;
+    const { url } = first;
     const id = await endless(url);
     const waiting = execa(process.execPath, [CLI, 'jobs', 'wait', id, '--server', url], {
       env: userEnvironment(),
@@ -143,7 +136,7 @@ describe('imgtool jobs', () => {
     await vi.waitFor(() => expect(said).toBe(`waiting for jobs at ${url}\n`), SOON);
     first.child.kill('SIGKILL');
     await first.child;
-    await start();
+    await start('--port', new URL(url).port);
     expect((await jobs(url, 'cancel', id)).exitCode).toBe(0);
     expect((await waiting).exitCode).toBe(1);
     expect(said).toMatch(`\n${id} cancelled (endless.jpg)\n`);

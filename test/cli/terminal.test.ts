@@ -145,7 +145,7 @@ async function onTerminal(args: readonly string[], cwd: string, columns = 100): 
   const { stdout } = await execa('script', ['-qec', command, '/dev/null'], {
     cwd,
     reject: false,
-    timeout: 20_000,
+    timeout: 50_000,
     stdin: 'ignore',
     stripFinalNewline: false,
     env: { ...userEnvironment(), TERM: 'xterm-256color', SHELL: '/bin/sh' },

@@ -73,7 +73,8 @@ describe('a kernel in bands', () => {
       const { data } = await mean(source, { size: 3, rounding: 'nearest' }, { threads: 2 });
       process.stdout.write(String(data.every((sample) => sample === 7)));`;
     const cwd = fileURLToPath(new URL('../..', import.meta.url));
-    const { stdout } = await execa('node', ['--input-type=module', '-e', script], { cwd, timeout: 30_000 });
+    const args = ['--input-type=module', '-e', script];
+    const { stdout } = await execa(process.execPath, args, { cwd, timeout: 50_000 });
     expect(stdout).toBe('true');
   });
 });

@@ -27,7 +27,10 @@ function started(cwd: string, ...args: string[]) {
     env: userEnvironment(),
     stripFinalNewline: false,
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await child;
+  });
   return child;
 }
 
@@ -45,7 +48,7 @@ function spooled(spool: string, bytes: number): Promise<void> {
   }, PATIENT);
 }
 
-const PATIENT = { timeout: 20_000, interval: 10 };
+const PATIENT = { timeout: 50_000, interval: 10 };
 
 async function summaryOf(run: { stdout?: unknown }): Promise<unknown> {
   return JSON.parse(String(run.stdout)).summary;
@@ -64,7 +67,7 @@ describe('several servers', () => {
     expect(exitCode, stderr).toBe(0);
     expect(await summaryOf({ stdout })).toMatchObject({ done: 8, failed: 0 });
     expect((await readdir(join(cwd, 'out'))).filter((name) => name.endsWith('.avif')).length).toBe(8);
-  });
+  }, 120_000);
 });
 
 describe('a server', () => {
@@ -191,7 +194,7 @@ describe('Ctrl-C', () => {
       said += String(text);
     });
     run.kill('SIGINT');
-    await vi.waitFor(() => expect(said).toMatch('once more'));
+    await vi.waitFor(() => expect(said).toMatch('once more'), PATIENT);
     run.kill('SIGINT');
     expect((await run).signal).toBe('SIGINT');
     await atWork(port, 0);

@@ -9,7 +9,10 @@ import { tempDir } from '../support/fixtures.js';
 export async function serve(...args: string[]) {
   const spool = await tempDir();
   const started = await startServer('--spool-dir', spool, ...args);
-  onTestFinished(() => void started.child.kill('SIGKILL'));
+  onTestFinished(async () => {
+    started.child.kill('SIGKILL');
+    await started.child;
+  });
   return { ...started, spool };
 }
 
@@ -24,7 +27,7 @@ export async function startServer(...args: string[]) {
   child.stderr.on('data', (text) => {
     said += String(text);
   });
-  await vi.waitFor(() => expect(said).toMatch(/\n.*try /), { timeout: 30_000 });
+  await vi.waitFor(() => expect(said).toMatch(/\n.*try /), { timeout: 50_000 });
   const [, port = ''] = /https?:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? [];
   return { child, port: Number(port), address: `127.0.0.1:${port}` };
 }

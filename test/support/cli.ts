@@ -4,9 +4,11 @@ import { execa, type Options } from 'execa';
 /** The command line as a package would start it. */
 export const CLI = fileURLToPath(new URL('../../bin/run.cjs', import.meta.url));
 
-/** The environment of a user's terminal: none of the test runner's settings that change what is said. */
+/** The environment of a user's terminal: none of the settings, the test runner's or our own, that change what is said. */
 export function userEnvironment(): Record<string, string | undefined> {
+  const own = Object.keys(process.env).filter((name) => name.startsWith('IMGTOOL_'));
   return {
+    ...Object.fromEntries(own.map((name) => [name, undefined])),
     NODE_EXTRA_CA_CERTS: undefined,
     CI: undefined,
     VITEST: undefined,

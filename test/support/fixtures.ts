@@ -36,6 +36,7 @@ export function corpus(): string | undefined {
 /** A new empty folder that is removed when the running test ends; only to be called inside a test. */
 export async function tempDir(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'imgtool-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  // what was started in it and killed may be writing its last
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
