@@ -4,7 +4,8 @@ import type { Shape } from '../operations/operation.js';
 import { explainFailure, refusalOf } from './failure.js';
 import { headOf } from './head.js';
 import { type Input, openable, plainInput } from './input.js';
-import type { PictureFormat } from './magic.js';
+import { jpegMetadata } from './jpeg-metadata.js';
+import { type PictureFormat, SNIFF_BYTES } from './magic.js';
 
 /** What a picture's header says; no pixel is decoded for it. Sides are in pixels. */
 export interface Header {
@@ -40,17 +41,27 @@ export async function readHeader(
   options: { readonly autoOrient: boolean; readonly page?: number } = { autoOrient: true },
 ): Promise<Header> {
   try {
-    const head = await headOf(input);
+    const { autoOrient, page } = options;
+    const bytes = await headOf(input, HEADER_BYTES);
+    const known = page === undefined ? jpegMetadata(bytes) : undefined;
+    if (known !== undefined) return { ...factsOf(known, autoOrient), format: 'jpeg', lossless: false };
+    const head = bytes.subarray(0, SNIFF_BYTES);
     const refusal = refusalOf(head);
     if (refusal !== undefined) throw refusal;
-    const metadata = await metadataOf(await plainInput(input), options.page);
+    const metadata = await metadataOf(await plainInput(input), page);
     const format = formatOf(metadata);
     const lossless = format === 'webp' && isLosslessWebp(head);
-    return { ...factsOf(metadata, options.autoOrient), format, lossless };
+    return { ...factsOf(metadata, autoOrient), format, lossless };
   } catch (thrown) {
     throw await explainFailure(thrown, input, 'decode');
   }
 }
+
+/** Where nearly all photographs have come to their first scan: a preview and a profile lie before it. */
+const HEADER_BYTES = 65_536;
+
+/** What is asked of sharp's metadata; a JPEG's are read here. */
+type Told = Pick<Metadata, 'width' | 'height' | 'space' | 'depth' | 'hasAlpha'> & Partial<Metadata>;
 
 async function metadataOf(input: Input, page: number | undefined): Promise<Metadata> {
   const options = { limitInputPixels: false, failOn: 'none', ...(page !== undefined && { page }) } as const;
@@ -64,7 +75,7 @@ function formatOf(metadata: Metadata): PictureFormat {
   return metadata.format === 'heif' ? 'avif' : (metadata.format as PictureFormat);
 }
 
-function factsOf(metadata: Metadata, autoOrient: boolean): Omit<Header, 'format' | 'lossless'> {
+function factsOf(metadata: Told, autoOrient: boolean): Omit<Header, 'format' | 'lossless'> {
   const { width } = metadata;
   const height = metadata.pageHeight ?? metadata.height;
   const orientation = metadata.orientation ?? 1;
@@ -94,13 +105,13 @@ function factsOf(metadata: Metadata, autoOrient: boolean): Omit<Header, 'format'
 }
 
 /** Channels after conversion to gray or sRGB: CMYK's four become three. */
-function channelsOf({ space, hasAlpha }: Metadata): Shape['channels'] {
+function channelsOf({ space, hasAlpha }: Told): Shape['channels'] {
   const gray = space === 'b-w' || space === 'grey16';
   if (gray) return hasAlpha ? 2 : 1;
   return hasAlpha ? 4 : 3;
 }
 
-function depthOf({ space, depth }: Metadata): 8 | 16 {
+function depthOf({ space, depth }: Told): 8 | 16 {
   return depth === 'ushort' && (space === 'rgb16' || space === 'grey16') ? 16 : 8;
 }
 

@@ -1,5 +1,7 @@
 /** Marker codes of ITU-T T.81, table B.1: the second byte, after 0xFF. */
 export const MARKER = {
+  SOF0: 0xc0,
+  SOF1: 0xc1,
   SOF2: 0xc2,
   DHT: 0xc4,
   DQT: 0xdb,
@@ -8,7 +10,9 @@ export const MARKER = {
   SOI: 0xd8,
   EOI: 0xd9,
   APP0: 0xe0,
+  APP1: 0xe1,
   APP2: 0xe2,
+  APP13: 0xed,
   APP15: 0xef,
   COM: 0xfe,
 } as const;
@@ -60,7 +64,7 @@ export function jpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   for (let at = 2; ; ) {
     const segment = segmentAt(bytes, at);
     if (segment === undefined || segment.marker === MARKER.SOS) return undefined;
-    if (isFrame(segment.marker)) return headerOf(bytes, segment);
+    if (isFrame(segment.marker)) return frameOf(bytes, segment);
     at = segment.end;
   }
 }
@@ -149,7 +153,8 @@ function isFrame(marker: number): boolean {
   return marker === 0xc0 || (within(marker, 0xc1, 0xcf) && marker % 4 !== 0);
 }
 
-function headerOf(bytes: Uint8Array, frame: Segment): JpegHeader | undefined {
+/** What a frame header (SOF) says; undefined when it is malformed. */
+export function frameOf(bytes: Uint8Array, frame: Segment): JpegHeader | undefined {
   const components = componentsOf(bytes, frame)?.length;
   const height = u16(bytes, frame.body + 1);
   const width = u16(bytes, frame.body + 3);

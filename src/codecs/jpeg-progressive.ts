@@ -10,6 +10,7 @@ import {
   segmentAt,
   u16,
 } from './jpeg-markers.js';
+import { huffmanTables, quantizationTables } from './jpeg-tables.js';
 
 /** One scan with its entropy-coded data: byte offsets into the file, `end` exclusive. */
 export interface Scan extends ScanHeader {
@@ -100,36 +101,16 @@ function acceptFrame(bytes: Buffer, segment: Segment, state: State): boolean {
 
 /** A table redefined between scans would apply to some components only, so such a file is in doubt. */
 function acceptQuantization(bytes: Buffer, segment: Segment, state: State): boolean {
-  let at = segment.body;
-  while (at < segment.end) {
-    const kind = bytes[at] ?? 0;
-    const size = kind >> 4 === 0 ? 65 : 129;
-    if (kind >> 4 > 1 || (kind & 15) > 3) return false;
-    state.quantization.set(kind & 15, bytes.subarray(at, at + size));
-    at += size;
-  }
-  return at === segment.end && state.scans.length === 0;
+  const tables = quantizationTables(bytes, segment);
+  for (const [slot, table] of tables ?? []) state.quantization.set(slot, table);
+  return tables !== undefined && state.scans.length === 0;
 }
 
+/** Looked at here because the decoder never builds the tables of a scan that is cut. */
 function acceptHuffman(bytes: Buffer, segment: Segment, state: State): boolean {
-  let at = segment.body;
-  while (at + 17 <= segment.end) {
-    const kind = bytes[at] ?? 0;
-    const counts = bytes.subarray(at + 1, at + 17);
-    if (kind >> 4 > 1 || (kind & 15) > 3 || !isPrefixCode(counts)) return false;
-    state.huffman.add(kind);
-    at += 17 + counts.reduce((sum, count) => sum + count, 0);
-  }
-  return at === segment.end;
-}
-
-/**
- * Whether so many codes of 1..16 bits fit beside each other with the code of all ones left free (T.81, C.2).
- * Looked at here because the decoder never builds the table of a scan that is cut.
- */
-function isPrefixCode(counts: Uint8Array): boolean {
-  const taken = counts.reduce((sum, count, index) => sum + count * 2 ** (15 - index), 0);
-  return taken < 2 ** 16;
+  const kinds = huffmanTables(bytes, segment);
+  for (const kind of kinds ?? []) state.huffman.add(kind);
+  return kinds !== undefined;
 }
 
 function isComment(bytes: Buffer, { marker, body, end }: Segment): boolean {
