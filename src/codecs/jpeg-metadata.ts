@@ -119,7 +119,8 @@ function shownAs(
 }
 
 const NO_DENSITY = 72;
-const CM_PER_INCH = 2.54;
+const MM_PER_INCH = 25.4;
+const MM_PER_CM = 10;
 
 /** Undefined on doubt: more than one APP0 segment, densities that differ or have no unit. */
 function jfifDensity(bytes: Buffer, segments: readonly Segment[]): number | undefined {
@@ -130,12 +131,13 @@ function jfifDensity(bytes: Buffer, segments: readonly Segment[]): number | unde
   const [unit, x, y] = [body[7], u16(body, 8), u16(body, 10)];
   if (x !== y) return undefined;
   if (x === 1) return NO_DENSITY;
-  if (unit === 1) return sane(x);
-  return unit === 2 ? sane(x * CM_PER_INCH) : undefined;
+  if (unit === 1) return sane(x / MM_PER_INCH);
+  return unit === 2 ? sane(x / MM_PER_CM) : undefined;
 }
 
-/** libvips counts pixels per mm; sharp tells no density up to one of these. */
-function sane(perInch: number): number | undefined {
+/** Per inch, by way of pixels per mm as libvips counts, so that halves round alike; sharp tells none up to one per mm. */
+function sane(perMm: number): number | undefined {
+  const perInch = perMm * MM_PER_INCH;
   return perInch > 26 ? Math.round(perInch) : undefined;
 }
 
@@ -150,7 +152,7 @@ function notedInExif(exif: Buffer): { readonly orientation?: number; readonly de
   if (orientation === undefined || orientation < 1 || orientation > 8 || unit !== 2) return undefined;
   const [x, y] = [TAG.xResolution, TAG.yResolution].map((tag) => ratioOf(entries, tag, order === 'II'));
   if (x === null && y === null) return { orientation };
-  const density = x === y && typeof x === 'number' ? sane(x) : undefined;
+  const density = x === y && typeof x === 'number' ? sane(x / MM_PER_INCH) : undefined;
   return density === undefined ? undefined : { orientation, density };
 }
 

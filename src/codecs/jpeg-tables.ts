@@ -27,9 +27,10 @@ export function huffmanTables(bytes: Uint8Array, segment: Segment): readonly num
   while (at + 17 <= segment.end) {
     const kind = bytes[at] ?? 0;
     const counts = bytes.subarray(at + 1, at + 17);
-    if (kind >> 4 > 1 || (kind & 15) > 3 || !isPrefixCode(counts)) return undefined;
+    const codes = counts.reduce((sum, count) => sum + count, 0);
+    if (kind >> 4 > 1 || (kind & 15) > 3 || codes > 256 || !isPrefixCode(counts)) return undefined;
     kinds.push(kind);
-    at += 17 + counts.reduce((sum, count) => sum + count, 0);
+    at += 17 + codes;
   }
   return at === segment.end ? kinds : undefined;
 }

@@ -27,19 +27,21 @@ export function tryLock(path: string): Lock | undefined {
 }
 
 /**
- * Waits until whoever holds the lock at `path` now no longer does, or is dead; ten seconds at most. It blocks, as all work
- * on the log does: what is done under the lock takes milliseconds.
+ * Waits until another process that holds the lock at `path` now no longer does, or is dead; ten seconds at most. It blocks,
+ * as all work on the log does: what is done under the lock takes milliseconds.
  */
 export function waitForHolder(path: string): void {
-  const { token } = readHolder(path) ?? {};
-  for (let waited = 0; token !== undefined && waited < LONGEST_WAIT; waited++) {
+  const { token, pid, host } = readHolder(path) ?? {};
+  // what an earlier process with our number left behind
+  if (token === undefined || (pid === process.pid && host === hostname())) return;
+  for (const until = Date.now() + LONGEST_WAIT; Date.now() < until; ) {
     const holder = readHolder(path);
     if (holder?.token !== token || isStale(holder)) return;
     Atomics.wait(SLEEP, 0, 0, 1);
   }
 }
 
-/** Milliseconds, about. */
+/** Milliseconds. */
 const LONGEST_WAIT = 10_000;
 const SLEEP = new Int32Array(new SharedArrayBuffer(4));
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type FSWatcher, watch } from 'chokidar';
 
 /** Files that say what is to be done, and may change. */
@@ -25,8 +26,8 @@ export function watchFiles(paths: readonly string[], poll: boolean, listener: Co
     timer = setTimeout(() => listener.changed(), QUIET);
   };
   watcher.on('all', soon);
-  // they may have changed between being read and being watched
-  watcher.on('ready', soon);
+  // they may have changed between being read and being watched; a pipe is read but once
+  if (paths.every(canBeReadAgain)) watcher.on('ready', soon);
   watcher.on('error', (thrown) => listener.failed(thrown));
   return {
     async close() {
@@ -34,4 +35,8 @@ export function watchFiles(paths: readonly string[], poll: boolean, listener: Co
       await watcher.close();
     },
   };
+}
+
+function canBeReadAgain(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 }

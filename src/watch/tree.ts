@@ -41,7 +41,10 @@ interface Folder {
   readonly place: Place;
   readonly path: string;
   readonly real: string;
-  readonly identity: string;
+  readonly inode: number;
+  readonly born: number;
+  /** Whether an end of it was told: a new one may be given its inode. */
+  doubted: boolean;
   /** Whether it is known to be no output of ours; until then nothing that happens in it counts. */
   entered: boolean;
   watcher: FSWatcher | undefined;
@@ -148,7 +151,7 @@ export class FolderTree {
   async #checkRoot(folder: WatchedFolder): Promise<void> {
     const stats = await statsAt(folder.path);
     const known = this.#folders.get(folder.path);
-    if (stats?.isDirectory() && known?.identity === identityOf(stats)) return;
+    if (stats?.isDirectory() && known !== undefined && isSame(known, stats)) return;
     if (known !== undefined) this.#lost(folder);
     if (stats?.isDirectory()) await this.#meet({ folder, relative: '' }, false);
   }
@@ -165,18 +168,18 @@ export class FolderTree {
     const stats = await statsAt(path);
     if (this.#closed) return;
     const known = this.#folders.get(path);
-    const identity = stats && identityOf(stats);
-    if (known !== undefined && known.identity !== identity) this.#drop(place);
-    if (identity === undefined || !stats?.isDirectory()) {
+    const same = known !== undefined && stats !== undefined && isSame(known, stats);
+    if (known !== undefined && !same) this.#drop(place);
+    if (!stats?.isDirectory()) {
       if (stats?.isFile()) isWanted(path, this.#context);
       return;
     }
-    if (known?.identity === identity) {
+    if (known !== undefined && same) {
       if (deep) await this.#list(known, deep);
-    } else await this.#adopt(place, path, identity);
+    } else await this.#adopt(place, path, stats);
   }
 
-  async #adopt(place: Place, path: string, identity: string): Promise<void> {
+  async #adopt(place: Place, path: string, { ino, birthtimeMs }: Stats): Promise<void> {
     const isRoot = place.relative === '';
     if (!isRoot && this.#options.isIgnored(place, true)) return;
     const real = await realpath(path).catch(() => undefined);
@@ -187,7 +190,9 @@ export class FolderTree {
       place,
       path,
       real,
-      identity,
+      inode: ino,
+      born: birthtimeMs,
+      doubted: false,
       entered: isRoot,
       watcher: undefined,
       listed: false,
@@ -224,6 +229,8 @@ export class FolderTree {
 
   #hear(folder: Folder, event: string, name: string | null): void {
     this.#count();
+    // the end of a folder is told under its own name
+    if (event === 'rename' && name === basename(folder.path)) folder.doubted = true;
     // what is there by then is found when it is looked through
     if (!folder.entered && name !== MANIFEST_NAME) return;
     if (name === null) this.#later(this.lookAgain(folder.path));
@@ -232,7 +239,6 @@ export class FolderTree {
 
   #hearOf(name: string, event: string, folder: Folder): void {
     const isRoot = folder.place.relative === '';
-    // the end of a folder is told under its own name
     if (isRoot && name === basename(folder.path)) this.#later(this.#checkRoot(folder.place.folder));
     if (isRoot && name === IGNORE_FILE) this.#options.rules(folder.place.folder);
     if (!isRoot && name === MANIFEST_NAME) this.#leave(folder);
@@ -333,7 +339,10 @@ export class FolderTree {
   }
 }
 
-/** Which folder it is: a new one may be given the inode of one that was just deleted. */
-function identityOf({ ino, birthtimeMs }: Stats): string {
-  return `${ino}:${birthtimeMs}`;
+/**
+ * Whether what is there is still that folder. The time of birth counts only where an end was told: an overlay changes it
+ * with the first write, and where the system does not know it, it changes with each file that comes.
+ */
+function isSame({ inode, born, doubted }: Folder, { ino, birthtimeMs }: Stats): boolean {
+  return ino === inode && (!doubted || birthtimeMs === born);
 }

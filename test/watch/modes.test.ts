@@ -1,4 +1,5 @@
 import { mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { type Workplace, workplace } from '../support/workplace.js';
 import { picture, until, watching } from './watcher.js';
@@ -114,6 +115,19 @@ it('takes up a recipe file that changes while it starts', async () => {
   await writeFile(place.at('small.yaml'), 'steps: [{op: resize, width: 30}]');
   await watch.row('the new width', ({ outputs }) => outputs?.[0]?.width === 30);
   expect(await watch.stop()).toBe(0);
+});
+
+it('reads a recipe that comes through a pipe, once', async () => {
+  const place = await workplace();
+  await place.put({ 'inbox/a.png': await picture(1, 300) });
+  await execa('mkfifo', [place.at('small.yaml')]);
+  const watch = watching(place, ['inbox', '--recipe', 'small.yaml']);
+  await writeFile(place.at('small.yaml'), 'steps: [{op: resize, width: 20}]');
+  await watch.outcomes(1);
+  await place.put({ 'inbox/b.png': await picture(2, 300) });
+  expect((await watch.outcomes(2)).at(-1)?.outputs[0]).toMatchObject({ width: 20 });
+  expect(await watch.stop()).toBe(0);
+  expect(watch.errors()).not.toContain('kept to the recipe');
 });
 
 it('says why it does not take up a recipe file, and keeps to what it was', async () => {

@@ -14,6 +14,9 @@ export interface Watched {
   readonly last?: number | undefined;
 }
 
+/** Bytes made ready for a reader before it asks; what is in them is told as it was, and Node's own measure differs by version. */
+const READY_BYTES = 16 * 1024;
+
 /** How soon a client that lost its connection comes back, in milliseconds. */
 const RETRY_MS = 2000;
 
@@ -47,7 +50,7 @@ export class EventStream extends Readable {
   #over = false;
 
   constructor(events: Events, { job, last }: Watched) {
-    super();
+    super({ highWaterMark: READY_BYTES });
     this.#events = events;
     this.#job = job;
     const latest = events.latest();
