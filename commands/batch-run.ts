@@ -108,7 +108,10 @@ async function execute(execution: Execution): Promise<number> {
   const code = interruption.exitCode();
   const summary = tally.summary(performance.now() - started);
   if (summary.total === 0 && code === undefined && flags['allow-empty'] !== true) throw nothingMatched(args);
-  await reporter.close(summary, where(out), { interrupted: code !== undefined });
+  await reporter.close(summary, where(out), {
+    interrupted: code !== undefined,
+    stopped: failures.tooMany.aborted,
+  });
   return code ?? failures.exitCode(summary.total);
 }
 

@@ -14,6 +14,8 @@ export type Style = 'text' | 'quiet' | 'json' | 'ndjson';
 export interface Ending {
   /** Whether a signal ended it before all inputs were taken. */
   readonly interrupted?: boolean;
+  /** So many inputs failed that no more were taken. */
+  readonly stopped?: boolean;
 }
 
 /** Tells people on standard error and programs on standard output what a run does. */
@@ -47,11 +49,13 @@ async function talker(style: Style, verbose: boolean): Promise<Reporter> {
       const line = outcomeLine(outcome, verbose);
       if (line !== undefined) say(`  ${printable(line)}`);
     },
-    async close(summary, where, { interrupted = false } = {}) {
+    async close(summary, where, { interrupted = false, stopped = false } = {}) {
       live?.stop();
       if (style === 'quiet') return;
       for (const line of summaryLines(summary, where, reader)) say(coloured(printable(line)));
       if (interrupted) say('  interrupted: inputs not taken yet were left alone');
+      else if (stopped)
+        say('  stopped by --on-error stop or --max-errors: inputs not taken yet were left alone');
     },
   };
 }
@@ -92,8 +96,8 @@ function ndjsonReporter(talk: Reporter): Reporter {
   };
 }
 
-function shownEnding({ interrupted = false }: Ending): object {
-  return interrupted ? { interrupted } : {};
+function shownEnding({ interrupted = false, stopped = false }: Ending): object {
+  return { ...(interrupted && { interrupted }), ...(stopped && { stopped }) };
 }
 
 /** A path as a person would type it: relative to the current folder where it lies inside it. */

@@ -89,6 +89,11 @@ const interrupted = z
   .optional()
   .describe('a signal ended the run before all inputs were taken');
 
+const stopped = z
+  .literal(true)
+  .optional()
+  .describe('--on-error stop or --max-errors ended the run; inputs not taken by then were left alone');
+
 /** `--json` of the commands that process pictures; with `error` when the whole run was given up. */
 export const reportSchema = z
   .object({
@@ -97,6 +102,7 @@ export const reportSchema = z
     outcomes: z.array(outcomeSchema),
     summary: summarySchema.optional(),
     interrupted,
+    stopped,
     error: errorSchema.optional(),
   })
   .meta({ id: 'report', description: 'a run' });
@@ -164,7 +170,7 @@ export const eventSchema = z
     skipped.extend({ type: z.literal('outcome') }),
     failed.extend({ type: z.literal('outcome') }),
     pruned.extend({ type: z.literal('outcome') }),
-    summarySchema.extend({ type: z.literal('summary'), interrupted }),
+    summarySchema.extend({ type: z.literal('summary'), interrupted, stopped }),
     factsSchema.extend({ type: z.literal('facts') }),
     z.object({ type: z.literal('failed'), source, error: errorSchema }),
     z.object({ type: z.literal('error'), error: errorSchema }).describe('the command itself failed'),

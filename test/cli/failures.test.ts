@@ -67,6 +67,9 @@ it('takes no more work after the first failure with --on-error stop, or after th
   const missing = await work.json(['thumbnail', 'gone.png', 'e/x.png', '--on-error', 'stop', ...one]);
   expect([stop.code, third.code, missing.code]).toEqual([1, 1, 1]);
   expect(stop.report.summary).toMatchObject({ failed: 1, done: 0 });
+  expect([stop, third, missing].map(({ report }) => report.stopped)).toEqual([true, true, true]);
+  const { err } = await work.run(['thumbnail', 'd', '--on-error', 'stop', ...one]);
+  expect(err).toContain('inputs not taken yet were left alone');
   expect(third.report.summary).toMatchObject({ failed: 3, done: 0 });
   expect(missing.report.summary).toMatchObject({ failed: 1, done: 0 });
 });

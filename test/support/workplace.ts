@@ -38,6 +38,7 @@ export interface Report {
     readonly failed: number;
     readonly unreadable: Record<string, number>;
   };
+  readonly stopped?: true;
   readonly error?: ErrorRow;
 }
 
