@@ -33,7 +33,7 @@ export const settingsSchema = z.strictObject({
 });
 
 /** What a `serve` section may hold. */
-export type ServeSchema = z.ZodType<Readonly<Record<string, unknown>>>;
+export type ServeSchema = z.ZodType<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>>;
 
 /** A config file; what `serve` may hold is known to who has that command's flags. */
 function configSchema(serve: ServeSchema) {
@@ -94,15 +94,23 @@ export async function loadConfig(
     presets[name] = { recipe: { name, ...recipe }, from: 'built in' };
   const files: string[] = [];
   for (const { path, text } of configFiles(place)) {
-    const config = checkedConfig(schema, await parsed(text, path), path);
+    const raw = await parsed(text, path);
+    checkedConfig(schema, raw, path);
+    // as written, not as checked: a default that the check fills in would undo what a weaker file names
+    const config = raw as z.input<typeof schema>;
     files.push(path);
-    for (const [key, value] of Object.entries(config.settings ?? {})) settings[key] = { value, from: path };
-    for (const [key, value] of Object.entries(config.serve ?? {})) serve[key] = { value, from: path };
-    for (const [name, recipe] of Object.entries(config.presets ?? {}))
+    for (const [key, value] of named(config.settings)) settings[key] = { value, from: path };
+    for (const [key, value] of named(config.serve)) serve[key] = { value, from: path };
+    for (const [name, recipe] of named(config.presets))
       presets[name] = { recipe: { name, ...recipe }, from: path };
   }
   Object.assign(settings, fromEnvironment(place.env));
   return { settings, presets, serve, files };
+}
+
+/** What a section names; `__proto__` is a name to YAML, and no check has seen it. */
+function named<T>(section: Readonly<Record<string, T>> = {}): [string, T][] {
+  return Object.entries(section).filter(([key]) => key !== '__proto__');
 }
 
 /** The JSON Schema of a config file. */

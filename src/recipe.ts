@@ -26,7 +26,7 @@ export const outputSchema = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .describe('quality, 1 to 100; default jpeg 80, webp 80, avif 50'),
+    .describe('quality, 1 to 100; default jpeg 80, webp 80, avif 50; png and gif have none'),
   effort: z.int().min(0).max(10).optional().describe('CPU effort of the encoder, 0 to 10; default avif 4'),
   lossless: z.boolean().optional().describe('lossless WebP or AVIF'),
   progressive: z.boolean().default(false).describe('progressive JPEG, interlaced PNG'),

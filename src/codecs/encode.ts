@@ -44,7 +44,7 @@ const ENCODERS: Readonly<Record<Encoding['format'], Encoder>> = {
     image.png({
       progressive: options.progressive,
       ...(keepsPalette(options, header) && { palette: true, colours: 2 ** (header.palette ?? 8) }),
-      ...(options.quality !== undefined && { palette: true, quality: options.quality }),
+      // no quality: sharp would take it as the wish for a palette, and throw colours and 16 bits away
     }),
   webp: (image, { options, header, frames }) =>
     image.webp({

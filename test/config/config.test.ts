@@ -74,6 +74,23 @@ describe('layers', () => {
     expect(JSON.parse(String(stdout)).recipe.outputs[0].quality).toBe(70);
   });
 
+  test('a file undoes nothing that it does not name', async () => {
+    const { run, home, at } = await project('settings:\n  quality: 70\n');
+    const text = 'settings:\n  metadata: all\n  progressive: true\n  frames: first\n';
+    await mkdir(join(home, 'xdg/imgtool'), { recursive: true });
+    await writeFile(join(home, 'xdg/imgtool/config.yaml'), text);
+    const camera = { IFD0: { Model: 'a camera' } };
+    await sharp(at('in/x.jpg')).withExif(camera).toFile(at('photo.jpg'));
+    const env = { XDG_CONFIG_HOME: join(home, 'xdg') };
+    await run(['run', 'photo.jpg', '--format', 'jpeg', '--out', 'made'], env);
+    const { exif, isProgressive } = await sharp(at('made/photo.jpg')).metadata();
+    expect(String(exif)).toContain('a camera');
+    expect(isProgressive).toBe(true);
+    const { settings } = JSON.parse(String((await run(['config', 'show', '--json'], env)).stdout));
+    expect(Object.keys(settings).sort()).toEqual(['frames', 'metadata', 'progressive', 'quality']);
+    expect(settings.metadata.from).toContain(join('xdg', 'imgtool', 'config.yaml'));
+  });
+
   test('a wrong variable is named', async () => {
     const { run } = await project();
     const { exitCode, stderr } = await run(['thumbnail', 'in'], { IMGTOOL_QUALITY: 'best' });
@@ -111,6 +128,23 @@ describe('presets', () => {
     );
     await run(['run', 'in', '--preset', 'small']);
     expect(await sharp(at('imgtool-out/small/x.webp')).metadata()).toMatchObject({ width: 50 });
+  });
+
+  test('from a config file leave to the settings what they do not name, as recipe files do', async () => {
+    const small = 'steps: [{op: thumbnail, size: 50}]\noutputs: [{format: webp}]\n';
+    const settings = 'metadata: all, progressive: true, frames: first, autoOrient: false';
+    const { run, at } = await project(
+      `settings: {${settings}}\npresets:\n  small:\n    ${small.replace('\n', '\n    ')}`,
+    );
+    await writeFile(at('small.yaml'), small);
+    for (const source of [
+      ['--preset', 'small'],
+      ['--recipe', 'small.yaml'],
+    ]) {
+      const { recipe } = JSON.parse(String((await run(['run', 'in', ...source, '--json'])).stdout));
+      expect(recipe).toMatchObject({ name: 'small', frames: 'first', autoOrient: false });
+      expect(recipe.outputs[0]).toMatchObject({ format: 'webp', metadata: 'all', progressive: true });
+    }
   });
 
   test('an unknown one names the nearest', async () => {

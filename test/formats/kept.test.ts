@@ -78,6 +78,17 @@ describe('a format is kept as it was', () => {
     );
   });
 
+  it.each([
+    ['that keeps its format', []],
+    ['asked for', ['--format', 'png']],
+  ])('a PNG %s loses nothing by --quality', async (_, format) => {
+    const files = ['png/rgb.png', 'png/rgb16.png', 'png/rgba.png', 'png/palette.png'].map(fixture);
+    const plain = await run('rotate', files, [...HALF_TURN, ...format]);
+    const rated = await run('rotate', files, [...HALF_TURN, ...format, '--quality', '30']);
+    for (const [i, result] of rated.entries())
+      expect((await bytesOf(result)).equals(await bytesOf(plain[i] ?? result)), files[i]).toBe(true);
+  });
+
   it('gray JPEG and PNG stay at one channel, gray WebP at equal ones', async () => {
     const results = await run('thumbnail', [fixture('jpeg/gray.jpg'), fixture('png/gray.png')]);
     for (const { path } of results) expect((await sharp(path).metadata()).channels, path).toBe(1);
