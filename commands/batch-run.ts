@@ -24,7 +24,7 @@ import { dryRun } from './dry-run.js';
 import { type FailureCount, failureCount, isForgiven, mostErrors } from './failures.js';
 import { type InputPlan, planInputs } from './inputs.js';
 import type { ServerFlags, Servers } from './remote-run.js';
-import { openReporter, shown } from './terminal/reporter.js';
+import { openReporter, type Style, shown, type Volume } from './terminal/reporter.js';
 import { onInterrupt } from './terminal/signals.js';
 
 /** Pixels held at once: what two 24-megapixel progressive photographs take. */
@@ -76,7 +76,7 @@ async function execute(execution: Execution): Promise<number> {
   const started = performance.now();
   const tally = newTally();
   const head = { recipe: recipeJson(naming.recipe) };
-  const reporter = await openReporter(styleOf(flags), flags.verbose === true, head);
+  const reporter = await openReporter(styleOf(flags), volumeOf(flags), head);
   const count = counting(execution.find, reporter);
   const interruption = onInterrupt();
   const failures = failureCount(flags);
@@ -220,8 +220,12 @@ export function processFrom(flags: Pick<BatchFlags, 'limit-pixels' | 'lenient'>)
   };
 }
 
-function styleOf({ quiet, json, ndjson }: BatchFlags): 'text' | 'quiet' | 'json' | 'ndjson' {
-  return json === true ? 'json' : ndjson === true ? 'ndjson' : quiet === true ? 'quiet' : 'text';
+function styleOf({ json, ndjson }: BatchFlags): Style {
+  return json === true ? 'json' : ndjson === true ? 'ndjson' : 'text';
+}
+
+function volumeOf({ quiet, verbose }: BatchFlags): Volume {
+  return quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal';
 }
 
 function where(out: Out): string | undefined {

@@ -43,8 +43,8 @@ export abstract class ImgtoolCommand extends Command {
   }
 }
 
-/** What oclif's parser throws carries the parse or the exit code 2; all of it is the user's to mend. */
+/** What oclif's parser throws, or passes on from ours with its own words around it: all of it is the user's to mend. */
 function isUsage(thrown: Error): boolean {
-  if (thrown instanceof ImgtoolError) return false;
+  if (thrown instanceof ImgtoolError) return thrown.message.startsWith('Parsing --');
   return 'parse' in thrown || (thrown as { oclif?: { exit?: number } }).oclif?.exit === 2;
 }

@@ -18,7 +18,8 @@ export async function complain(
   say(`imgtool: ${printable(errorText(error))}`);
   if (ERRORS[error.code].exit === 2)
     say(command === undefined ? 'see imgtool --help' : `see imgtool ${typed(command)} --help`);
-  if (options.includes('--verbose')) sayCause(error.cause);
+  // a usage error says all there is to mend; its cause is the parser's own affair
+  if (options.includes('--verbose') && error.code !== 'E_USAGE') sayCause(error.cause);
 }
 
 function sayCause(cause: unknown): void {

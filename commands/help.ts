@@ -18,12 +18,16 @@ export function helpFor(words: readonly string[], catalogue: Catalogue, width: n
   const [first] = words;
   if (first === undefined) return rootHelp(catalogue, width);
   const group = Object.values(catalogue).filter(({ id }) => id.startsWith(`${first}:`));
-  if (words.length === 1 && group.length > 0 && !(first in catalogue)) return groupHelp(group);
+  if (words.length === 1 && group.length > 0 && !(first in catalogue)) return groupHelp(first, group);
   return commandHelp(find(words, catalogue).command, width);
 }
 
-function groupHelp(group: readonly CommandEntry[]): string {
-  return group.map(({ id, summary }) => `imgtool ${typed(id).padEnd(16)} ${summary ?? ''}`).join('\n');
+function groupHelp(name: string, group: readonly CommandEntry[]): string {
+  return [
+    `Usage: imgtool ${name} COMMAND [flags]`,
+    '',
+    ...group.map(({ id, summary }) => `  imgtool ${typed(id).padEnd(16)} ${summary ?? ''}`),
+  ].join('\n');
 }
 
 /** Root help that fits a terminal of 24 lines: the main jobs, the operations, the rest. */
@@ -106,6 +110,8 @@ function groupOf({ helpGroup }: FlagEntry): string {
 }
 
 function title(group: string): string {
+  // a heading that is no shout is spelled as it should be
+  if (group !== group.toUpperCase()) return group;
   return group.charAt(0) + group.slice(1).toLowerCase();
 }
 

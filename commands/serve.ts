@@ -5,7 +5,7 @@ import { duration } from './flags/duration.js';
 const LIMITS = 'LIMITS';
 const IMAGE = '/IMAGE';
 const JOBS = 'JOBS';
-const COMPAT = 'APIS OF OTHER SERVICES';
+const COMPAT = 'APIs of other services';
 
 /** A whole number as a flag; the server's own default holds when it is left out. */
 function limit(description: string, name: string) {
@@ -111,7 +111,7 @@ export class ServeCommand extends ImgtoolCommand {
       env: 'IMGTOOL_GRAYSCALE',
     }),
     reflection: Flags.boolean({
-      description: 'tell gRPC clients what services there are',
+      description: 'tell gRPC clients what services there are [default: on]',
       default: true,
       allowNo: true,
       env: 'IMGTOOL_REFLECTION',
@@ -134,7 +134,7 @@ export class ServeCommand extends ImgtoolCommand {
       env: 'IMGTOOL_DATA_DIR',
     }),
     jobs: Flags.boolean({
-      description: 'take work into the queue; without it no data folder is needed',
+      description: 'take work into the queue; without it no data folder is needed [default: on]',
       default: true,
       allowNo: true,
       helpGroup: JOBS,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expected, ImgtoolError } from '../src/errors.js';
 import { nearest } from '../src/operations/nearest.js';
 
@@ -17,15 +18,18 @@ interface Wording {
 function unknownFlag(thrown: Error, flags: readonly string[]): Wording | undefined {
   const [given] = (thrown as { flags?: readonly string[] }).flags ?? [];
   if (given === undefined) return undefined;
+  const message = expected('a flag of this command', given.split('=')[0] ?? given);
+  const hint = existsSync(given) ? `./${given}` : nearFlag(given, flags);
+  return { message: hint === undefined ? message : `${message}; did you mean ${hint}?` };
+}
+
+function nearFlag(given: string, flags: readonly string[]): string | undefined {
   const [name = given] = given.split('=');
   const near = nearest(
     name.replace(/^-+/, ''),
     flags.flatMap((flag) => [flag, `no-${flag}`]),
   );
-  return {
-    message:
-      expected('a flag of this command', name) + (near === undefined ? '' : `; did you mean --${near}?`),
-  };
+  return near && `--${near}`;
 }
 
 function firstMatch(text: string): Wording | undefined {
@@ -59,6 +63,17 @@ const WORDINGS: readonly (readonly [RegExp, (groups: readonly string[]) => Wordi
       message: expected(what.replace('an integer', 'a whole number'), given),
     }),
   ],
+  // our own parsers' words, which oclif puts between its own
+  [/^Parsing (--[\w-]+)\s+(expected [\s\S]*)$/, ([field, message = '']) => ({ field, message })],
+  [
+    /^The following errors? occurred:\s+((?:Missing required flag \S+\s*)+)$/,
+    ([list = '']) => ({
+      message: expected(
+        [...list.matchAll(/flag (\S+)/g)].map(([, name]) => `--${name}`).join(' and '),
+        'nothing',
+      ),
+    }),
+  ],
   [
     /^Flag (--[\w-]+) expects one of these values: (.*)$/,
     ([field, values]) => ({ field, message: expected(`one of ${values}`, 'nothing') }),
@@ -73,9 +88,9 @@ const WORDINGS: readonly (readonly [RegExp, (groups: readonly string[]) => Wordi
     ([field, rival]) => ({ field, message: expected(`either ${field} or ${rival}`, 'both') }),
   ],
   [
-    /^Missing \d+ required args?:\s+(\w+)\s*(?:\((.*)\))?/,
-    ([name = '', values = '']) => ({
-      message: expected(values === '' ? name : `one of ${values.replaceAll('|', ', ')}`, 'nothing'),
+    /^Missing \d+ required args?:\s+\w+[ \t]*(?:\((.*)\))?(.*)/,
+    ([values = '', description = '']) => ({
+      message: expected(values === '' ? description : `one of ${values.replaceAll('|', ', ')}`, 'nothing'),
     }),
   ],
   [/^Unexpected arguments?: (.*)$/, ([given]) => ({ message: expected('no more arguments', given) })],

@@ -8,7 +8,10 @@ import { liveLine } from './live.js';
 import { hasColour, isTerminal, printable, say, writeData } from './streams.js';
 
 /** How a run tells what happens. */
-export type Style = 'text' | 'quiet' | 'json' | 'ndjson';
+export type Style = 'text' | 'json' | 'ndjson';
+
+/** How much a run says to people: errors alone, the usual, or a line for each input. */
+export type Volume = 'quiet' | 'normal' | 'verbose';
 
 /** What may have cut a run short. */
 export interface Ending {
@@ -29,16 +32,16 @@ export interface Reporter {
 }
 
 /** A reporter for one run. */
-export async function openReporter(style: Style, verbose: boolean, head: object): Promise<Reporter> {
-  const talk = await talker(style, verbose);
+export async function openReporter(style: Style, volume: Volume, head: object): Promise<Reporter> {
+  const talk = await talker(style, volume);
   if (style === 'json') return jsonReporter(head, talk);
   return style === 'ndjson' ? ndjsonReporter(talk) : talk;
 }
 
-async function talker(style: Style, verbose: boolean): Promise<Reporter> {
-  const program = style === 'json' || style === 'ndjson';
+async function talker(style: Style, volume: Volume): Promise<Reporter> {
+  const program = style !== 'text';
   // data that goes to the same terminal would be torn apart by a live line
-  const seen = isTerminal() && style !== 'quiet' && !(program && process.stdout.isTTY);
+  const seen = isTerminal() && volume !== 'quiet' && !(program && process.stdout.isTTY);
   const live = seen ? await liveLine() : undefined;
   const reader: Reader = program ? 'program' : isTerminal() ? 'terminal' : 'log';
   return {
@@ -46,12 +49,12 @@ async function talker(style: Style, verbose: boolean): Promise<Reporter> {
     expect: (total) => live?.expect(total),
     async outcome(outcome) {
       live?.progress(outcome);
-      const line = outcomeLine(outcome, verbose);
+      const line = outcomeLine(outcome, volume === 'verbose');
       if (line !== undefined) say(`  ${printable(line)}`);
     },
     async close(summary, where, { interrupted = false, stopped = false } = {}) {
       live?.stop();
-      if (style === 'quiet') return;
+      if (volume === 'quiet') return;
       for (const line of summaryLines(summary, where, reader)) say(coloured(printable(line)));
       if (interrupted) say('  interrupted: inputs not taken yet were left alone');
       else if (stopped)

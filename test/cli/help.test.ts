@@ -47,6 +47,24 @@ test('help is found from either side, and an alias leads to its command', async 
   expect(alias.stdout).toBe(after.stdout);
 });
 
+test.each(['jobs', 'config'])(
+  'help of the group %s begins with how its commands are written',
+  async (name) => {
+    const lines = String((await imgtool([name, '--help'])).stdout)
+      .trimEnd()
+      .split('\n');
+    expect(lines.slice(0, 2)).toEqual([`Usage: imgtool ${name} COMMAND [flags]`, '']);
+    for (const line of lines.slice(2)) expect(line.startsWith(`  imgtool ${name} `)).toBe(true);
+  },
+);
+
+test('help of serve says what is on by default and how to turn it off', async () => {
+  const { stdout } = await imgtool(['serve', '--help']);
+  for (const flag of ['jobs', 'reflection'])
+    expect(stdout).toMatch(new RegExp(`^ +--\\[no-\\]${flag} `, 'm'));
+  expect(stdout).toContain('\nAPIs of other services\n');
+});
+
 test('a reader that leaves early ends help quietly', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     'bash',

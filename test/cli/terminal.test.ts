@@ -81,6 +81,12 @@ test('--quiet says errors only, --verbose a line for each picture', async () => 
   const folder = await pictures(2);
   const quiet = await imgtool(['resize', 'images', '--thumb', '9', '--quiet'], { cwd: folder });
   expect(String(quiet.stderr).split('\n')).toEqual([expect.stringContaining('failed images/broken.jpg'), '']);
+  for (const data of ['--json', '--ndjson']) {
+    const args = ['resize', 'images', '--thumb', '9', '--force', '--quiet', data];
+    const both = await imgtool(args, { cwd: folder });
+    expect(both.stderr).toBe(quiet.stderr);
+    expect(both.stdout).toContain('"done":');
+  }
   const verbose = await imgtool(['resize', 'images', '--thumb', '9', '--verbose', '--force'], {
     cwd: folder,
   });

@@ -42,6 +42,11 @@ const CASES: readonly (readonly [string[], string])[] = [
   [['formats', 'a'], 'E_USAGE: expected no more arguments, received a'],
   [['completion'], 'E_USAGE: expected one of bash, zsh, powershell, received nothing'],
   [['completion', 'bas'], 'received bas; did you mean bash?'],
+  [['jobs', 'wait', 'x', '--timeout', '1x'], 'E_USAGE: --timeout: expected a duration such as 500s, 30m'],
+  [['client'], 'E_USAGE: expected --input and --output, received nothing'],
+  [['client', '--input', 'x'], 'E_USAGE: expected --output, received nothing'],
+  [['jobs', 'show'], 'E_USAGE: expected a job’s id, received nothing'],
+  [['jobs', 'wait'], 'E_USAGE: expected ids of the jobs, received nothing'],
   [['run', 'x'], 'for example: imgtool run ./images --op resize:width=800'],
   [['run', 'x', '--op', 'resiz:width=3'], 'E_RECIPE: --op resiz:width=3: expected an operation'],
   [['run', 'x', '--op', 'resize:widht=3'], '--op resize:widht=3: widht: expected one of width, height'],
@@ -71,9 +76,32 @@ test.each(CASES)('%j exits 2 and says what was expected, in words and in JSON', 
 });
 
 /** Commands that have no `--json` refuse it in place of what they are to refuse here. */
-function takesJson([first, ...rest]: readonly string[]): boolean {
-  return first !== 'completion' && first !== 'help' && !rest.includes('--ndjson');
+function takesJson([first = '', ...rest]: readonly string[]): boolean {
+  return !['completion', 'help', 'client', 'jobs'].includes(first) && !rest.includes('--ndjson');
 }
+
+test.each([
+  [['resize', 'x', '-w', '100'], 'received -w\n'],
+  [['thumbnail', 'x', '--fit', 'cover'], 'received --fit\n'],
+  [['completion', 'fish'], 'received fish\n'],
+])('%j is near nothing, so nothing is suggested', async (args, end) => {
+  expect((await imgtool(args)).stderr).toContain(end);
+});
+
+test('a file whose name looks like a flag is told of with a way to name it', async () => {
+  const folder = await tempDir();
+  await writeFile(join(folder, '-x.jpg'), '');
+  const { stderr, exitCode } = await imgtool(['thumbnail', '-x.jpg'], { cwd: folder });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('expected a flag of this command, received -x.jpg; did you mean ./-x.jpg?');
+});
+
+test('--verbose shows no stack of a usage error', async () => {
+  const { stderr } = await imgtool(['resize', 'x', '--width', '10', '--quiet', '--verbose']);
+  expect(stderr).toBe(
+    'imgtool: E_USAGE: --verbose: expected either --verbose or --quiet, received both\nsee imgtool resize --help\n',
+  );
+});
 
 test('without --json nothing is written to standard output', async () => {
   expect(await imgtool(['resize', 'x'])).toMatchObject({ exitCode: 2, stdout: '' });
