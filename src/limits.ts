@@ -37,15 +37,18 @@ export function checkPages(pages: readonly Header[], limits: Limits): void {
 
 function checkPixels(pixels: number, counted: string, limits: Limits): void {
   if (pixels <= limits.pixels) return;
-  throw new ImgtoolError(
-    'E_LIMIT_PIXELS',
-    expected(`at most ${megapixels(limits.pixels)}`, `${counted} (${megapixels(pixels)})`),
-    {
-      stage: 'decode',
-    },
-  );
+  const [most, found] = toldApart(limits.pixels, pixels);
+  throw new ImgtoolError('E_LIMIT_PIXELS', expected(`at most ${most}`, `${counted} (${found})`), {
+    stage: 'decode',
+  });
 }
 
-function megapixels(pixels: number): string {
-  return `${(pixels / 1e6).toFixed(pixels < 1e7 ? 1 : 0)} MP`;
+/** A limit and what is over it, in as many digits as tell the two apart. */
+function toldApart(limit: number, pixels: number): readonly [string, string] {
+  if (limit < 1e6) return [`${limit} pixels`, `${pixels} pixels`];
+  for (let digits = limit < 1e7 ? 1 : 0; ; digits += 1) {
+    const [most, found] = [limit, pixels].map((count) => `${(count / 1e6).toFixed(digits)} MP`);
+    // with six digits it is the pixels themselves
+    if (most !== undefined && found !== undefined && (most !== found || digits >= 6)) return [most, found];
+  }
 }

@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { toImgtoolError } from '../errors.js';
+import { makeFolder } from './folders.js';
 import { forget, sweep, temporaryIn } from './temporary.js';
 import { isAbsent } from './unreadable.js';
 
@@ -70,7 +71,7 @@ const folders = new Map<string, Promise<void>>();
 export function prepared(folder: string): Promise<void> {
   const known = folders.get(folder);
   if (known !== undefined) return known;
-  const work = mkdir(folder, { recursive: true }).then(() => sweep(folder));
+  const work = makeFolder(folder).then(() => sweep(folder));
   // a folder that could not be made is tried again by the next file
   work.catch(() => folders.delete(folder));
   folders.set(folder, work);

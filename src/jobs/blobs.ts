@@ -1,6 +1,7 @@
-import { mkdir, open, opendir, rename, stat, unlink } from 'node:fs/promises';
+import { open, opendir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected, ImgtoolError, toImgtoolError } from '../errors.js';
+import { makeFolder } from '../io/folders.js';
 import { forget, temporaryIn } from '../io/temporary.js';
 import { prepared, writeWhole } from '../io/write.js';
 import { folderSync } from './folder-sync.js';
@@ -49,7 +50,7 @@ export interface BlobOwner {
 
 /** The blobs in a folder; `owned` bytes are there already, `cap` is the most there may be. */
 export async function openBlobs(folder: string, cap: number, owned: number): Promise<BlobOwner> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await prepared(folder);
   return new Blobs(folder, cap, owned);
 }

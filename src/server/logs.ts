@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { makeFolderSync } from '../io/folders.js';
 
 /** The logs of a server: JSON lines, one event each. */
 export interface Logs {
@@ -19,7 +19,7 @@ export type LogTarget = { readonly folder: string } | { readonly descriptor: num
 
 /** Opens the logs; makes the folder. Throws what the file system says. */
 export function openLogs(target: LogTarget): Logs {
-  if ('folder' in target) mkdirSync(target.folder, { recursive: true });
+  if ('folder' in target) makeFolderSync(target.folder);
   const open = (name: string): Log => {
     // written at once: a log that a crash takes with it tells least of what it is for
     const dest = 'folder' in target ? join(target.folder, `${name}.log`) : target.descriptor;

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, rename, unlink } from 'node:fs/promises';
+import { access, copyFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ImgtoolError, toImgtoolError } from '../errors.js';
+import { makeFolder } from '../io/folders.js';
 import { forget, temporaryIn } from '../io/temporary.js';
 import { writeWhole } from '../io/write.js';
 import { numbered } from '../naming.js';
@@ -15,7 +16,7 @@ export async function moveInto(folder: string, place: Place, prefix: string): Pr
   const from = pathOf(place);
   try {
     const to = await freePath(join(folder, prefix, place.relative));
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolder(dirname(to));
     await rename(from, to).catch((thrown: unknown) => copied(from, to, thrown));
     return to;
   } catch (thrown) {

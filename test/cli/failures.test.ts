@@ -91,6 +91,35 @@ it('refuses pictures over --limit-pixels before decoding them', async () => {
   expect(errorOf(report, 'large.png')).toMatchObject({ stage: 'decode', file: 'large.png' });
 });
 
+it.each([
+  ['1000000', 'expected at most 1.0 MP, received 1200x900 (1.1 MP)'],
+  ['1079999', 'expected at most 1.079999 MP, received 1200x900 (1.080000 MP)'],
+  ['1000', 'expected at most 1000 pixels, received 1200x900 (1080000 pixels)'],
+])('tells the limit of %s pixels and what is over it apart', async (limit, wanted) => {
+  const work = await workplace();
+  await work.put({ 'large.png': LARGE });
+  const { report } = await work.json(['thumbnail', 'large.png', '--limit-pixels', limit]);
+  expect(errorOf(report, 'large.png')?.message).toBe(wanted);
+});
+
+it.skipIf(process.platform !== 'linux')(
+  'names a folder that cannot be made below /proc, and ends',
+  async () => {
+    const work = await workplace();
+    await work.put({ 'x.png': PNG });
+    for (const flags of [[], ['--no-manifest']]) {
+      const { code, report } = await work.json(['thumbnail', 'x.png', '--out', '/proc/foo/in', ...flags], {
+        timeout: 20_000,
+      });
+      expect(code).toBe(1);
+      expect(errorOf(report, 'x.png')).toMatchObject({
+        stage: 'write',
+        message: expect.stringContaining('/proc/foo'),
+      });
+    }
+  },
+);
+
 it('counts an enlarged result against the limit too', async () => {
   const work = await workplace();
   await work.put({ 'x.png': PNG });

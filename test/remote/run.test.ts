@@ -108,6 +108,8 @@ describe('what cannot be', () => {
     expect(wrong.exitCode).toBe(1);
     expect(String(wrong.stderr)).toMatch('E_AUTH');
     expect(String(wrong.stderr)).toMatch('--token');
+    expect(String(wrong.stderr)).toMatch('received another one');
+    expect(String((await imgtool(args, { cwd })).stderr)).toMatch('received none');
     const right = await imgtool(args, { cwd, env: { ...userEnvironment(), IMGTOOL_TOKEN: 'right' } });
     expect(right.exitCode).toBe(0);
   });

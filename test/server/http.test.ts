@@ -211,7 +211,17 @@ describe('POST /v1/process', () => {
     const bytes = await bytesOf(photo);
     const refused = await post(`${url}/v1/process`, bytes);
     expect(refused.headers.get('www-authenticate')).toBe('Bearer');
-    expect(await problem(refused)).toMatchObject({ status: 401, code: 'E_AUTH' });
+    const none = await problem(refused);
+    expect(none).toMatchObject({
+      status: 401,
+      code: 'E_AUTH',
+      detail: expect.stringMatching(/received none$/),
+    });
+    const wrong = { headers: { authorization: 'Bearer abx' } };
+    expect(await problem(await post(`${url}/v1/process`, bytes, wrong))).toMatchObject({
+      status: 401,
+      detail: expect.stringMatching(/received another one$/),
+    });
     const authorization = 'Bearer open-sesame';
     await body(await post(`${url}/v1/process?thumb=10`, bytes, { headers: { authorization } }));
     expect((await fetch(`${url}/livez`)).status).toBe(200);

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { type ErrorCode, expected, ImgtoolError, toImgtoolError } from '../../errors.js';
+import { makeFolder } from '../../io/folders.js';
 import { migrate } from './schema.js';
 
 /** An open database of this process alone. */
@@ -15,7 +15,7 @@ export type Database = DatabaseSyncInstance;
  */
 export async function openDatabase(path: string): Promise<Database> {
   const { DatabaseSync } = await import('@photostructure/sqlite');
-  await mkdir(dirname(path), { recursive: true }).catch((thrown: unknown) => {
+  await makeFolder(dirname(path)).catch((thrown: unknown) => {
     throw toImgtoolError(thrown, 'E_WRITE', { file: dirname(path) });
   });
   // a clean close leaves no log behind
