@@ -36,7 +36,7 @@ describe('the serve section of a config file', () => {
     await mkdir(join(cwd, 'images'));
     await writeFile(join(cwd, 'images/x.jpg'), await bytesOf(photo));
     const { url, said } = await serveFrom({ cwd: deep, env });
-    await vi.waitFor(() => expect(said()).toMatch(`config ${file} (token, root, jobTtl, limitBytes)`), SOON);
+    await vi.waitFor(() => expect(said()).toMatch(`config ${file} (token, root, limitBytes, jobTtl)`), SOON);
     expect(said()).not.toMatch('opensesame');
     expect(said().trimEnd().split('\n').length).toBeLessThanOrEqual(6);
     expect((await fetch(`${url}/v1/size?src=pictures/x.jpg`)).status).toBe(401);
