@@ -23,7 +23,7 @@ export type ServeFlags = Interfaces.InferredFlags<typeof ServeCommand.flags>;
 
 /** Serves until a signal ends it: SIGTERM or Ctrl-C finish what runs, a second one leaves at once. */
 export async function serve(flags: ServeFlags, origins: Origins): Promise<void> {
-  const logs = logsFrom(flags);
+  const logs = await logsFrom(flags);
   process.on('SIGHUP', () => logs.reopen());
   const { running, lines, leave } = await (flags.upstream === undefined
     ? startWhole(flags, logs, origins)
@@ -175,7 +175,7 @@ function frontFrom(flags: ServeFlags): FrontSettings {
 
 const FITS = ['fill', 'inside', 'cover', 'contain'] as const;
 
-function logsFrom(flags: ServeFlags): Logs {
+function logsFrom(flags: ServeFlags): Promise<Logs> {
   const folder = flags['log-dir'];
   return openLogs(folder === undefined ? { descriptor: 1 } : { folder });
 }

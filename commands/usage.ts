@@ -18,13 +18,13 @@ interface Wording {
 function unknownFlag(thrown: Error, flags: readonly string[]): Wording | undefined {
   const [given] = (thrown as { flags?: readonly string[] }).flags ?? [];
   if (given === undefined) return undefined;
-  const message = expected('a flag of this command', given.split('=')[0] ?? given);
-  const hint = existsSync(given) ? `./${given}` : nearFlag(given, flags);
+  const [name = given] = given.split('=');
+  const message = expected('a flag of this command', name);
+  const hint = existsSync(given) ? `./${given}` : nearFlag(name, flags);
   return { message: hint === undefined ? message : `${message}; did you mean ${hint}?` };
 }
 
-function nearFlag(given: string, flags: readonly string[]): string | undefined {
-  const [name = given] = given.split('=');
+function nearFlag(name: string, flags: readonly string[]): string | undefined {
   const near = nearest(
     name.replace(/^-+/, ''),
     flags.flatMap((flag) => [flag, `no-${flag}`]),

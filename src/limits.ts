@@ -46,9 +46,9 @@ function checkPixels(pixels: number, counted: string, limits: Limits): void {
 /** A limit and what is over it, in as many digits as tell the two apart. */
 function toldApart(limit: number, pixels: number): readonly [string, string] {
   if (limit < 1e6) return [`${limit} pixels`, `${pixels} pixels`];
-  for (let digits = limit < 1e7 ? 1 : 0; ; digits += 1) {
-    const [most, found] = [limit, pixels].map((count) => `${(count / 1e6).toFixed(digits)} MP`);
-    // with six digits it is the pixels themselves
-    if (most !== undefined && found !== undefined && (most !== found || digits >= 6)) return [most, found];
-  }
+  const told = (count: number, digits: number): string => `${(count / 1e6).toFixed(digits)} MP`;
+  let digits = limit < 1e7 ? 1 : 0;
+  // with six digits it is the pixels themselves
+  while (digits < 6 && told(limit, digits) === told(pixels, digits)) digits += 1;
+  return [told(limit, digits), told(pixels, digits)];
 }

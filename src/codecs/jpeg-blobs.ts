@@ -23,19 +23,21 @@ export function blobsOf(bytes: Buffer, segments: readonly Segment[]): Blobs | un
   const icc = iccOf(bodies(MARKER.APP2));
   const single = [exif, xmp, iptc].every((found) => found.length <= 1);
   const known =
-    exif.every((body) => starts(body, EXIF)) &&
-    xmp.every((body) => starts(body, XMP) && body.length > XMP.length);
+    exif.every((body) => starts(body, EXIF_MARK)) &&
+    xmp.every((body) => starts(body, XMP_MARK) && body.length > XMP_MARK.length);
   if (!single || !known || icc === undefined) return undefined;
   return {
     ...(exif[0] && { exif: exif[0] }),
-    ...(xmp[0] && { xmp: xmp[0].subarray(XMP.length) }),
+    ...(xmp[0] && { xmp: xmp[0].subarray(XMP_MARK.length) }),
     ...(iptc[0] && { iptc: iptc[0] }),
     ...(icc.length > 0 && { icc }),
   };
 }
 
-const EXIF = 'Exif\0\0';
-const XMP = 'http://ns.adobe.com/xap/1.0/\0';
+/** What the APP1 segment of EXIF begins with. */
+export const EXIF_MARK = 'Exif\0\0';
+/** What the APP1 segment of XMP begins with. */
+export const XMP_MARK = 'http://ns.adobe.com/xap/1.0/\0';
 const ICC = 'ICC_PROFILE\0';
 
 /**

@@ -1,4 +1,3 @@
-import { mkdirSync, statSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -20,22 +19,6 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** As {@link makeFolder}, at once. */
-export function makeFolderSync(path: string): void {
-  try {
-    mkdirSync(path);
-  } catch (thrown) {
-    if (isFolderSync(path)) return;
-    if (!lacksParent(thrown, path)) throw thrown;
-    makeFolderSync(dirname(path));
-    try {
-      mkdirSync(path);
-    } catch (again) {
-      if (!isFolderSync(path)) throw again;
-    }
-  }
-}
-
 function lacksParent(thrown: unknown, path: string): boolean {
   return (thrown as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path;
 }
@@ -45,12 +28,4 @@ function isFolder(path: string): Promise<boolean> {
     (facts) => facts.isDirectory(),
     () => false,
   );
-}
-
-function isFolderSync(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 }

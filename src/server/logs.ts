@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { makeFolderSync } from '../io/folders.js';
+import { makeFolder } from '../io/folders.js';
 
 /** The logs of a server: JSON lines, one event each. */
 export interface Logs {
@@ -18,8 +18,8 @@ export interface Logs {
 export type LogTarget = { readonly folder: string } | { readonly descriptor: number };
 
 /** Opens the logs; makes the folder. Throws what the file system says. */
-export function openLogs(target: LogTarget): Logs {
-  if ('folder' in target) makeFolderSync(target.folder);
+export async function openLogs(target: LogTarget): Promise<Logs> {
+  if ('folder' in target) await makeFolder(target.folder);
   const open = (name: string): Log => {
     // written at once: a log that a crash takes with it tells least of what it is for
     const dest = 'folder' in target ? join(target.folder, `${name}.log`) : target.descriptor;

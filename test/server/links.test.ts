@@ -23,7 +23,7 @@ async function links(settings: { publicUrl?: string; proxies?: string } = {}) {
   const { publicUrl, proxies } = settings;
   const options = {
     auth: bearerAuth(undefined),
-    logs: openLogs({ folder }),
+    logs: await openLogs({ folder }),
     metrics: serverMetrics(undefined),
     totalMs: 10_000,
     retryAfter: () => 1,

@@ -151,7 +151,7 @@ export async function server({
     ...(queue && { jobs: queue }),
     roots: roots.map(rootFrom),
     addresses: { allowPrivate, ...(resolve && { resolve }) },
-    logs: openLogs({ folder: logs }),
+    logs: await openLogs({ folder: logs }),
   });
   onTestFinished(() => running.close());
   const port = running.ports[0]?.port ?? 0;
@@ -170,7 +170,7 @@ export async function front(upstream: string) {
     addresses: { allowPrivate: false },
     front: { scale: '1024x768', fit: 'fill', grayscale: false },
     upstream,
-    logs: openLogs({ folder: await tempDir() }),
+    logs: await openLogs({ folder: await tempDir() }),
   });
   onTestFinished(() => running.close());
   return { ...running, url: `http://127.0.0.1:${running.ports[0]?.port}` };

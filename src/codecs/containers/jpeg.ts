@@ -1,11 +1,10 @@
+import { EXIF_MARK, XMP_MARK } from '../jpeg-blobs.js';
 import { MARKER, segmentAt } from '../jpeg-markers.js';
 import { type Blobs, bufferOf, type Embedded, refused } from './container.js';
 
-const EXIF = Buffer.from('Exif\0\0', 'latin1');
-const XMP = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1');
+const EXIF = Buffer.from(EXIF_MARK, 'latin1');
+const XMP = Buffer.from(XMP_MARK, 'latin1');
 const XMP_MORE = Buffer.from('http://ns.adobe.com/xmp/extension/\0', 'latin1');
-const APP0 = 0xe0;
-const APP1 = 0xe1;
 /** A segment's length field is 16 bits wide and counts itself. */
 const LARGEST = 0xffff - 2;
 
@@ -16,7 +15,7 @@ export function embedInJpeg(encoded: Uint8Array, blobs: Blobs): Embedded {
   if (!parts) return refused(encoded, blobs);
   const fits = fitting(blobs);
   const kept = parts.head.filter((part) => !isReplaced(part, fits));
-  const first = kept[0]?.marker === APP0 ? 1 : 0;
+  const first = kept[0]?.marker === MARKER.APP0 ? 1 : 0;
   const bytes = kept.map((part) => part.bytes);
   const { exif, xmp } = fits;
   const added = [...(exif ? [app1(EXIF, exif)] : []), ...(xmp ? [app1(XMP, xmp)] : [])];
@@ -60,13 +59,13 @@ function partsOf(file: Buffer): { head: Part[]; rest: Buffer } | undefined {
 }
 
 function isReplaced({ marker, payload }: Part, { exif, xmp }: Blobs): boolean {
-  if (marker !== APP1) return false;
+  if (marker !== MARKER.APP1) return false;
   const starts = (mark: Buffer) => payload.subarray(0, mark.length).equals(mark);
   return (exif !== undefined && starts(EXIF)) || (xmp !== undefined && (starts(XMP) || starts(XMP_MORE)));
 }
 
 function app1(mark: Buffer, payload: Uint8Array): Buffer {
-  const head = Buffer.from([0xff, APP1, 0, 0]);
+  const head = Buffer.from([0xff, MARKER.APP1, 0, 0]);
   head.writeUInt16BE(2 + mark.length + payload.length, 2);
   return Buffer.concat([head, mark, payload]);
 }
